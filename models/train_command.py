@@ -1,0 +1,115 @@
+"""The body of ``impasto train style``: settings from options, progress, and what is saved when."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from models.checkpoint import Checkpoint, read_checkpoint
+from models.objective import Weights
+from models.photos import list_paintings, list_photos
+from models.train_style import Settings, Step, StyleTraining, choose_precision
+from models.training_log import CostLog, plot_costs, read_costs, read_sample, write_sheet
+
+
+def run_training(options: dict[str, Any]) -> None:
+    """Train as the command line asks, reporting on standard error."""
+    training = _prepare(options)
+    folder: Path = options["output"]
+    sample = read_sample(options["sample"] or training.photos[0])
+    folder.mkdir(parents=True, exist_ok=True)
+    log = CostLog(folder / "losses.csv", training.step)
+    if training.step:
+        click.echo(f"resuming after step {training.step}", err=True)
+    try:
+        with TrainingProgress(training.settings.steps, training.step) as progress:
+            for step in training.run():
+                log.add(step)
+                progress.show(step)
+                if step.step % options["every"] == 0 or step.step == training.settings.steps:
+                    path = training.save()
+                    plot_costs(read_costs(log.path), folder / "losses.png")
+                    write_sheet(
+                        sample, training.paint(sample), folder / f"sample-{step.step:06d}.jpg"
+                    )
+    finally:
+        log.close()
+    click.echo(str(path))
+
+
+def _prepare(options: dict[str, Any]) -> StyleTraining:
+    base: Checkpoint | None = read_checkpoint(options["base"]) if options["base"] else None
+    names = tuple(n.strip() for n in (options["styles"] or "").split(",") if n.strip())
+    return StyleTraining(
+        _read_settings(options, added=base is not None),
+        vgg_path=options["vgg"],
+        photos=list_photos(options["photos"], options["hold_out"]),
+        paintings=list_paintings(options["paintings"] or options["add"], options["about"], names),
+        folder=options["output"],
+        report=lambda sentence: click.echo(sentence, err=True),
+        base=base,
+        resume=options["resume"],
+    )
+
+
+def _read_settings(options: dict[str, Any], *, added: bool) -> Settings:
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return Settings(
+        network="added" if added else options["network"],
+        steps=options["steps"],
+        batch=options["batch"],
+        crop=options["crop"],
+        style_size=options["style_size"],
+        weights=Weights(
+            options["content_weight"], options["style_weight"], options["variation_weight"]
+        ),
+        normalization=options["normalization"],
+        learning_rate=options["learning_rate"],
+        seed=options["seed"],
+        precision=choose_precision(options["precision"], device),
+    )
+
+
+class TrainingProgress:
+    """A bar with costs and time left on a terminal; a line every ten seconds elsewhere."""
+
+    interval_s = 10.0
+
+    def __init__(self, steps: int, done: int) -> None:
+        self.steps = steps
+        self.begun = time.monotonic()
+        self.done = done
+        self.shown = -self.interval_s
+        console = Console(file=sys.stderr)
+        self.bar = Progress(
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[costs]}"),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self.task = self.bar.add_task("training", total=steps, completed=done, costs="")
+
+    def __enter__(self) -> "TrainingProgress":
+        self.bar.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.bar.stop()
+
+    def show(self, step: Step) -> None:
+        """Show one step."""
+        costs = f"content {step.costs['content']:.3f}  style {step.costs['style']:.3f}"
+        self.bar.update(self.task, completed=step.step, costs=costs)
+        now = time.monotonic() - self.begun
+        if self.bar.disable and (now - self.shown >= self.interval_s or step.step == self.steps):
+            self.shown = now
+            left_s = now / (step.step - self.done) * (self.steps - step.step)
+            line = f"step {step.step}/{self.steps}  {costs}  {left_s / 60:.1f} min left"
+            click.echo(line, err=True)
