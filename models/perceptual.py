@@ -9,6 +9,7 @@ third block.
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -48,12 +49,20 @@ class VGGFeatures(nn.Module):
             convolution expects RGB in [0, 255] minus ``mean``.
         layers: which activations to return, such as ``("relu1_2", "relu3_3")``;
             the network ends at the deepest.
+        padding_mode: ``zeros``, as published, or ``reflect``, which sees no dark frame around
+            a picture: a network trained against zeros learns to paint one.
 
     Raises:
         WeightsError: a layer is unknown or a tensor is missing.
     """
 
-    def __init__(self, tensors: dict[str, Tensor], layers: Iterable[str]) -> None:
+    def __init__(
+        self,
+        tensors: dict[str, Tensor],
+        layers: Iterable[str],
+        *,
+        padding_mode: Literal["zeros", "reflect"] = "zeros",
+    ) -> None:
         super().__init__()
         self.layers = tuple(layers)
         known = [name.replace("conv", "relu") for name, _, _ in list_convolutions()]
@@ -64,7 +73,7 @@ class VGGFeatures(nn.Module):
         depth = max(known.index(layer) for layer in self.layers) + 1
         self.convolutions = nn.ModuleDict()
         for name, inputs, outputs in list_convolutions()[:depth]:
-            conv = nn.Conv2d(inputs, outputs, 3, padding=1)
+            conv = nn.Conv2d(inputs, outputs, 3, padding=1, padding_mode=padding_mode)
             conv.weight.data.copy_(tensors[f"{name}.weight"])
             conv.bias.data.copy_(tensors[f"{name}.bias"])  # type: ignore[union-attr]
             self.convolutions[name] = conv
@@ -92,17 +101,20 @@ class VGGFeatures(nn.Module):
         return found
 
 
-def load_vgg(path: Path, layers: Iterable[str]) -> VGGFeatures:
+def load_vgg(
+    path: Path, layers: Iterable[str], *, padding_mode: Literal["zeros", "reflect"] = "zeros"
+) -> VGGFeatures:
     """Load a ``vgg16-features`` file that ``impasto weights import`` wrote.
 
     Args:
         path: safetensors file.
         layers: activations to return.
+        padding_mode: see :class:`VGGFeatures`.
 
     Raises:
         WeightsError: the file is missing, is no safetensors file, or lacks a tensor.
     """
-    return VGGFeatures(read_vgg(path), layers)
+    return VGGFeatures(read_vgg(path), layers, padding_mode=padding_mode)
 
 
 def read_vgg(path: Path) -> dict[str, Tensor]:

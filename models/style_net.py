@@ -48,7 +48,7 @@ class StyleNetConfig:
     end_kernel: int = 3  # of the convolution that makes RGB
     upsample_last: bool = True  # whether that convolution follows an upsampling
     padding: Literal["zeros", "reflect"] = "zeros"  # of the inner convolutions
-    margin: int = 16  # reflected pixels around the whole picture
+    margin: int = 24  # reflected pixels around the whole picture
 
     @property
     def width(self) -> int:

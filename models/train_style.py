@@ -126,9 +126,9 @@ class StyleTraining:
         self.batches = PhotoBatches(
             photos, batch=settings.batch, crop=settings.crop, seed=settings.seed, report=report
         )
-        vgg = load_vgg(vgg_path, (CONTENT_LAYER, *STYLE_LAYERS)).to(self.device)
+        vgg = load_vgg(vgg_path, (CONTENT_LAYER, *STYLE_LAYERS), padding_mode="reflect")
         self.objective = StyleObjective(
-            vgg,
+            vgg.to(self.device),
             [read_painting(p.path, settings.style_size).to(self.device) for p in paintings],
             weights=settings.weights,
             normalization=settings.normalization,
