@@ -1,0 +1,140 @@
+"""``impasto stylize``, ``styles`` and ``info``: options and nothing heavy.
+
+ONNX Runtime, NumPy and Pillow are imported inside the callbacks, so that ``--help``
+starts at once.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+FILE = click.Path(path_type=Path, allow_dash=True)
+
+
+@click.command()
+@click.argument("inputs", nargs=-1, required=True, type=FILE, metavar="INPUT...")
+@click.option(
+    "-o",
+    "--output",
+    type=FILE,
+    required=True,
+    metavar="OUT",
+    help="Folder; or a file (- for standard output) for one picture.",
+)
+@click.option(
+    "--style",
+    metavar="NAME",
+    help="Style, or a blend NAME:0.7,NAME:0.3. [default: the model's first]",
+)
+@click.option(
+    "--model",
+    type=FILE,
+    metavar="FILE.onnx",
+    help="Network to paint with. [default: the collection]",
+)
+@click.option(
+    "--size", type=click.IntRange(1), metavar="PX", help="Reduce larger pictures to this long side."
+)
+@click.option(
+    "--strength",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    show_default=True,
+    help="Mix of photo (0) and painting (1).",
+)
+@click.option(
+    "--keep-color", is_flag=True, help="Keep the photo's colours, paint only light and shade."
+)
+@click.option(
+    "--provider",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Processor to run on.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Pictures painted at once. [default: processors]",
+)
+@click.option(
+    "--batch",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Pictures of one size per run. [default: 1, CUDA: 4]",
+)
+@click.option(
+    "--format",
+    type=click.Choice(["same", "png", "jpeg", "webp"]),
+    default="same",
+    show_default=True,
+    help="Format of the paintings.",
+)
+@click.option(
+    "--quality",
+    type=click.IntRange(1, 100),
+    default=90,
+    show_default=True,
+    help="Of JPEG and WebP.",
+)
+@click.option("--recursive", is_flag=True, help="Look into folders of folders; the tree is kept.")
+@click.option("--overwrite", is_flag=True, help="Replace paintings that exist.")
+@click.option(
+    "--resume", is_flag=True, help="Skip what an earlier run has painted with these settings."
+)
+@click.option("--json", is_flag=True, help="One line of JSON per picture on standard output.")
+@click.pass_context
+def stylize(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - click hands them over
+    r"""Paint pictures: files, whole folders, or - for standard input.
+
+    \b
+    impasto stylize photos -o painted
+    impasto stylize a.jpg b.png -o painted --style the_scream --strength 0.8
+    impasto stylize photo.jpg -o painting.png
+    """
+    from runner.stylize_command import run_stylize  # noqa: PLC0415
+
+    ctx.exit(run_stylize(options))
+
+
+@click.command()
+@click.option(
+    "--model", type=FILE, metavar="FILE.onnx", help="Network to ask. [default: the collection]"
+)
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON per style.")
+@click.option("--sheet", type=FILE, metavar="PHOTO", help="Render every style on this photo.")
+@click.option("-o", "--output", type=FILE, metavar="FILE", help="Picture that --sheet writes.")
+def styles(model: Path | None, sheet: Path | None, output: Path | None, *, as_json: bool) -> None:
+    """List the styles of the collection, or render all of them on one photo."""
+    if (sheet is None) != (output is None):
+        message = "--sheet PHOTO and -o FILE go together"
+        raise click.UsageError(message)
+    from runner.stylize import Painter  # noqa: PLC0415
+
+    painter = Painter(model)
+    if sheet is not None and output is not None:
+        from runner.sheet import write_sheet  # noqa: PLC0415
+
+        write_sheet(painter, sheet, output)
+        return
+    from runner.info import describe_style, style_as_json  # noqa: PLC0415
+
+    for style in painter.card.styles:
+        click.echo(style_as_json(style) if as_json else describe_style(style))
+
+
+@click.command()
+@click.argument("model", type=FILE, metavar="FILE.onnx")
+@click.option("--json", "as_json", is_flag=True, help="All metadata as one JSON object.")
+def info(model: Path, *, as_json: bool) -> None:
+    """Tell what an ONNX file is: task, tensors, styles, training, parity, providers."""
+    from runner.info import describe_file, read_values  # noqa: PLC0415
+
+    if as_json:
+        click.echo(json.dumps(read_values(model), ensure_ascii=False))
+        return
+    for label, text in describe_file(model):
+        click.echo(f"{label:<10} {text}")

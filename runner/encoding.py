@@ -1,0 +1,138 @@
+"""Painted pictures as bytes of a file, and files that are whole or not there."""
+
+import io
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from runner.errors import OutputError, PictureError
+from runner.formats import ANIMATED
+from runner.images import Picture, join
+
+WITHOUT_ALPHA = frozenset({"JPEG", "BMP"})
+
+
+def encode(picture: Picture, format_name: str, quality: int = 90) -> tuple[bytes, tuple[str, ...]]:
+    """Encode a picture, with its profile, EXIF block and timing where the format has room.
+
+    Args:
+        picture: what to write.
+        format_name: Pillow's name of the format, such as ``JPEG``.
+        quality: 1 to 100, for JPEG, WebP, HEIC and AVIF.
+
+    Returns:
+        The file's bytes, and one sentence for each thing that the format could not keep.
+
+    Raises:
+        PictureError: the format cannot hold the picture.
+    """
+    remarks: tuple[str, ...] = ()
+    if len(picture.frames) > 1 and format_name not in ANIMATED:
+        message = (
+            f"{len(picture.frames)} frames do not fit into {format_name}, which holds one; "
+            "use --format same, webp or png"
+        )
+        raise PictureError(message)
+    if picture.masks and format_name in WITHOUT_ALPHA:
+        picture = flatten(picture)
+        remarks = (f"{format_name} has no transparency: flattened on white",)
+    first, *others = [
+        join(pixels, picture.masks[i] if picture.masks else None)
+        for i, pixels in enumerate(picture.frames)
+    ]
+    target = io.BytesIO()
+    try:
+        options = _options(picture, format_name, quality)
+        first.save(target, format_name, **options, **({"append_images": others} if others else {}))
+    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
+        height, width = picture.size
+        message = f"{width}x{height} px cannot be encoded as {format_name} ({error})"
+        raise PictureError(message) from None
+    return target.getvalue(), remarks
+
+
+def flatten(picture: Picture) -> Picture:
+    """Return the picture on white, without a mask."""
+    frames = []
+    for pixels, mask in zip(picture.frames, picture.masks, strict=True):
+        share = mask[:, :, None].astype(np.uint16)
+        mixed = (pixels * share + 255 * (255 - share) + 127) // 255
+        frames.append(mixed.astype(np.uint8))
+    return replace(picture, frames=tuple(frames), masks=())
+
+
+def write_atomically(path: Path, data: bytes) -> os.stat_result:
+    """Write a temporary file beside ``path``; :func:`publish` then renames it into place.
+
+    Returns:
+        What the file system says of the file; renaming keeps size and modification time.
+
+    Raises:
+        OutputError: the folder or the disk refuses; nothing is left behind.
+    """
+    temporary = temporary_name(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        return temporary.stat()
+    except OSError as error:
+        _discard(temporary)
+        raise OutputError(_explain(path, error)) from None
+
+
+def publish(path: Path) -> None:
+    """Rename the temporary file of :func:`write_atomically` to ``path``.
+
+    Raises:
+        OutputError: ``path`` is a folder, or the file system refuses; nothing is left behind.
+    """
+    temporary = temporary_name(path)
+    try:
+        temporary.replace(path)
+    except OSError as error:
+        _discard(temporary)
+        raise OutputError(_explain(path, error)) from None
+
+
+def temporary_name(path: Path) -> Path:
+    """Return where ``path`` is written before it is renamed; the same name every time.
+
+    A run that was killed leaves at most these, and the next run overwrites them.
+    """
+    return path.with_name(f".{path.name}.impasto-part")
+
+
+def _discard(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        return  # its folder is not one, or is gone: there is nothing to remove
+
+
+def _explain(path: Path, error: OSError) -> str:
+    return f"{path}: cannot be written ({error.strerror or error})"
+
+
+def _options(picture: Picture, format_name: str, quality: int) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    if picture.profile and format_name not in {"BMP", "GIF"}:
+        options["icc_profile"] = picture.profile
+    if picture.exif and format_name not in {"BMP", "GIF"}:
+        options["exif"] = picture.exif
+    if format_name in {"JPEG", "WEBP", "HEIF", "AVIF"}:
+        options["quality"] = quality
+    if format_name == "TIFF":
+        options["compression"] = "tiff_adobe_deflate"
+    if picture.durations_ms:
+        options |= {"save_all": True, "duration": list(picture.durations_ms)}
+        if picture.loop is not None:
+            options["loop"] = picture.loop
+        if format_name == "GIF" and picture.masks:
+            options["disposal"] = 2  # each frame is whole: clear the one before
+    return options

@@ -1,0 +1,54 @@
+"""The errors of Impasto: one tree, each with the exit status of the command that meets it.
+
+::
+
+    click.ClickException                 printed as one line, never a traceback
+    ├── ImpastoError                     work failed: exit status 1
+    │   ├── PictureError                 a picture cannot be read, painted or encoded
+    │   ├── OutputError                  a result cannot be written
+    │   ├── ModelError                   an .onnx file is not what it must be
+    │   └── ProviderError                the asked-for processor cannot be used
+    ├── click.UsageError                 wrong usage: exit status 2
+    │   └── StyleError                   an unknown style or a blend that makes no sense
+    ├── models.errors.ModelsError        training: weights, checkpoints, data
+    └── exporter.errors.ExportError      export: an ONNX file that disagrees with its network
+
+The rooms ``models`` and ``exporter`` may not import this one, so their leaves grow
+from the same root instead of from ``ImpastoError``.
+
+A message is: subject, actual value, constraint, remedy.
+"""
+
+from difflib import get_close_matches
+
+import click
+
+
+class ImpastoError(click.ClickException):
+    """Work failed; the exit status is 1."""
+
+
+class PictureError(ImpastoError):
+    """A picture cannot be read, painted or encoded."""
+
+
+class OutputError(ImpastoError):
+    """A result cannot be written where it should be."""
+
+
+class ModelError(ImpastoError):
+    """An ONNX file is missing, damaged, or made for another task."""
+
+
+class ProviderError(ImpastoError):
+    """The execution provider that was asked for cannot be used."""
+
+
+class StyleError(click.UsageError):
+    """A style is unknown, or a blend of styles makes no sense; the exit status is 2."""
+
+
+def list_nearest_first(name: str, known: list[str]) -> str:
+    """Return ``known`` as one comma-separated text, the names most like ``name`` first."""
+    nearest = get_close_matches(name, known, n=3, cutoff=0.5)
+    return ", ".join([*nearest, *(other for other in known if other not in nearest)])

@@ -1,0 +1,255 @@
+"""Painting: one exported network, photographs in, paintings out."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from runner.blend import format_blend, parse_blend
+from runner.errors import PictureError
+from runner.images import Picture, Pixels, decode, from_image
+from runner.model import COLLECTION, ModelCard, Style, read_card, require_task
+from runner.pipeline import Pipeline, Stages, Task
+from runner.processors import count_processors
+from runner.session import name_provider, open_session
+
+
+@dataclass(frozen=True)
+class Effect:
+    """How a picture is painted.
+
+    Attributes:
+        weights: float32 ``[S]``, the share of each style, summing to 1.
+        style: the same as text.
+        strength: 0 leaves the photo, 1 is the painting; linear per pixel in between.
+        keep_color: keep the photo's Cb and Cr and take only the painting's luma.
+    """
+
+    weights: NDArray[np.float32]
+    style: str
+    strength: float = 1.0
+    keep_color: bool = False
+
+
+class Painter:
+    """An open ``stylize`` file.
+
+    Args:
+        model: ONNX file; the collection that ships with the package when None.
+        provider: ``auto``, ``cpu`` or ``cuda``.
+        threads: of one run on the CPU; all processors when None.
+
+    Raises:
+        ModelError: the file is missing, damaged or made for something else.
+        ProviderError: the provider cannot be used.
+    """
+
+    def __init__(
+        self, model: Path | None = None, provider: str = "auto", threads: int | None = None
+    ) -> None:
+        path = model or COLLECTION
+        self._session = open_session(path, provider, threads)
+        self.card: ModelCard = read_card(self._session, path)
+        require_task(self.card, "stylize")
+        self.names = tuple(style.name for style in self.card.styles)
+        self.provider = name_provider(self._session)
+
+    def choose(
+        self, style: str | None = None, *, strength: float = 1.0, keep_color: bool = False
+    ) -> Effect:
+        """Check and combine the options of one way to paint.
+
+        Raises:
+            StyleError: a style is unknown or a blend makes no sense.
+            ValueError: ``strength`` lies outside 0 to 1.
+        """
+        if not 0.0 <= strength <= 1.0:
+            message = f"strength {strength} must lie between 0 (the photo) and 1 (the painting)"
+            raise ValueError(message)
+        weights = parse_blend(style, self.names)
+        return Effect(weights, format_blend(weights, self.names), strength, keep_color)
+
+    def check(self, picture: Picture) -> None:
+        """Refuse a picture that is too small for the network.
+
+        Raises:
+            PictureError: a side is shorter than the file's minimum.
+        """
+        height, width = picture.size
+        if min(height, width) < self.card.minimum_side:
+            message = (
+                f"{width}x{height} px is smaller than the {self.card.minimum_side} px this network "
+                "needs on each side; pass a larger picture (or a larger --size)"
+            )
+            raise PictureError(message)
+
+    def paint(self, photos: Sequence[Pixels], effect: Effect) -> list[Pixels]:
+        """Paint photos of one size in one run.
+
+        Args:
+            photos: uint8 ``[H, W, 3]`` each.
+            effect: its weights are used; strength and colour are for :func:`finish`.
+
+        Returns:
+            uint8 ``[H, W, 3]`` each.
+        """
+        feeds = {
+            "image": photos[0][None] if len(photos) == 1 else np.stack(photos),
+            "style_weights": np.repeat(effect.weights[None], len(photos), axis=0),
+        }
+        painted: NDArray[np.uint8] = self._session.run(["stylized"], feeds)[0]
+        return list(painted)
+
+
+def finish(photo: Pixels, painted: Pixels, effect: Effect) -> Pixels:
+    """Apply an effect's colour and strength to a painted photo, all uint8 ``[H, W, 3]``."""
+    if effect.keep_color:
+        painted = keep_chroma(photo, painted)
+    if effect.strength == 1.0:
+        return painted
+    mixed = photo + np.float32(effect.strength) * (painted.astype(np.float32) - photo)
+    result: Pixels = np.rint(mixed).astype(np.uint8)
+    return result
+
+
+def keep_chroma(photo: Pixels, painted: Pixels) -> Pixels:
+    """Join the painting's luma with the photo's Cb and Cr (JFIF's YCbCr)."""
+    luma = Image.fromarray(painted).convert("YCbCr").getchannel(0)
+    _, blue, red = Image.fromarray(photo).convert("YCbCr").split()
+    return np.asarray(Image.merge("YCbCr", (luma, blue, red)).convert("RGB"))
+
+
+Source = Image.Image | str | Path
+
+
+class Stylizer:
+    """Paint photographs from Python.
+
+    ::
+
+        from runner import Stylizer
+
+        stylizer = Stylizer()
+        stylizer.stylize("photo.jpg", style="starry_night").save("painted.jpg")
+
+    Args:
+        model: ONNX file that ``impasto export`` wrote; the shipped collection when None.
+        provider: ``auto`` (CUDA where it works, else the CPU), ``cpu`` or ``cuda``.
+
+    Raises:
+        ModelError: the file is missing, damaged or made for something else.
+        ProviderError: the provider cannot be used.
+    """
+
+    def __init__(self, model: str | Path | None = None, provider: str = "auto") -> None:
+        self._model = Path(model) if model is not None else None
+        self._provider = provider
+        self._painter = Painter(self._model, provider)
+        self._parallel: Painter | None = None
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """Names of the styles, the default first."""
+        return self._painter.names
+
+    @property
+    def catalogue(self) -> tuple[Style, ...]:
+        """The styles with title, artist, year and licence of their paintings."""
+        return self._painter.card.styles
+
+    def stylize(
+        self,
+        image: Source,
+        style: str | None = None,
+        *,
+        strength: float = 1.0,
+        keep_color: bool = False,
+    ) -> Image.Image:
+        """Paint one picture; of an animation, its first frame.
+
+        Args:
+            image: Pillow image, or path of a picture file.
+            style: name or blend such as ``"starry_night:0.7,the_scream:0.3"``; the
+                file's first style when None.
+            strength: 0 (the photo) to 1 (the painting), linear per pixel.
+            keep_color: keep the photo's colours, take only the painting's luma.
+
+        Returns:
+            ``RGB`` of the same size, or ``RGBA`` with the picture's own mask.
+
+        Raises:
+            PictureError: the picture cannot be read or is too small.
+            StyleError: a style is unknown.
+            ValueError: ``strength`` lies outside 0 to 1.
+        """
+        effect = self._painter.choose(style, strength=strength, keep_color=keep_color)
+        picture = read(image)
+        self._painter.check(picture)
+        photo = picture.frames[0]
+        painted = finish(photo, self._painter.paint([photo], effect)[0], effect)
+        return picture.with_frames((painted,)).to_image()
+
+    def stylize_many(
+        self,
+        images: Iterable[Source],
+        style: str | None = None,
+        *,
+        strength: float = 1.0,
+        keep_color: bool = False,
+    ) -> Iterator[Image.Image]:
+        """Paint many pictures in parallel, lazily, in the order of ``images``.
+
+        At most a few pictures per processor are in memory at once. Arguments are those of
+        :meth:`stylize`, and so are the results.
+
+        Raises:
+            PictureError: when the iteration reaches a picture that cannot be painted.
+        """
+        if self._parallel is None:
+            self._parallel = Painter(self._model, self._provider, threads=1)
+        painter = self._parallel
+        effect = painter.choose(style, strength=strength, keep_color=keep_color)
+        stages = Stages[Source, Image.Image](
+            decode=lambda source: _read_checked(source, painter),
+            paint=lambda photos: painter.paint(photos, effect),
+            encode=lambda _, picture, painted: picture.with_frames(
+                (finish(picture.frames[0], painted[0], effect),)
+            ).to_image(),
+        )
+        pipeline = Pipeline(stages, workers=count_processors())
+        return _unwrap(pipeline.run(images, ordered=True))
+
+
+def read(source: Source) -> Picture:
+    """Decode a path, or take a Pillow image apart.
+
+    Raises:
+        PictureError: the file cannot be read; the message begins with its path.
+    """
+    if isinstance(source, Image.Image):
+        return from_image(source)
+    try:
+        return decode(Path(source).read_bytes())
+    except OSError as error:
+        message = f"{source}: cannot be read ({error.strerror})"
+        raise PictureError(message) from None
+    except PictureError as error:
+        message = f"{source}: {error.message}"
+        raise PictureError(message) from None
+
+
+def _read_checked(source: Source, painter: Painter) -> Picture:
+    picture = read(source)
+    painter.check(picture)
+    return picture.with_frames(picture.frames[:1])
+
+
+def _unwrap(tasks: Iterable[Task[Source, Image.Image]]) -> Iterator[Image.Image]:
+    for task in tasks:
+        if task.error is not None:
+            raise task.error
+        if task.result is not None:
+            yield task.result
