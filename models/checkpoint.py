@@ -7,6 +7,7 @@ network, the styles, the training's settings and how far it came.
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from models.errors import CheckpointError
+from models.errors import CheckpointError, ModelsError
 from models.style_net import StyleNet, StyleNetConfig, config_as_dict, config_from_dict
 
 SCHEMA = 1
 
 
-@dataclass
+@dataclass(frozen=True)
 class Checkpoint:
     """A style network, what it was trained for, and the state that training goes on from.
 
@@ -86,27 +87,31 @@ def read_checkpoint(path: Path) -> Checkpoint:
     Raises:
         CheckpointError: the file is missing, damaged, or not a style checkpoint.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {}).get("impasto", "{}"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except FileNotFoundError:
-        message = f"{path}: no such checkpoint"
-        raise CheckpointError(message) from None
-    except (SafetensorError, OSError, ValueError) as error:
-        message = f"{path}: not a checkpoint of impasto train ({error})"
-        raise CheckpointError(message) from None
-    if header.get("network") != "style" or header.get("schema") != SCHEMA:
+    header, tensors = _read_parts(path)
+    if not isinstance(header, dict) or header.get("network") != "style":
         message = f"{path}: a safetensors file, but not a style checkpoint of impasto train style"
         raise CheckpointError(message)
-    return Checkpoint(
-        config=config_from_dict(header["config"]),
-        styles=header["styles"],
-        training=header["training"],
-        step=header["step"],
-        net=_take(tensors, "net/"),
-        adam=_take(tensors, "adam/"),
-    )
+    if header.get("schema") != SCHEMA:
+        message = (
+            f"{path}: a style checkpoint of schema {header.get('schema')}, but this version reads "
+            f"schema {SCHEMA}; use the version of impasto that wrote it"
+        )
+        raise CheckpointError(message)
+    try:
+        return Checkpoint(
+            config=config_from_dict(header["config"]),
+            styles=header["styles"],
+            training=header["training"],
+            step=header["step"],
+            net=_take(tensors, "net/"),
+            adam=_take(tensors, "adam/"),
+        )
+    except KeyError as error:
+        message = f"{path}: the checkpoint's header lacks {error}; train it again"
+        raise CheckpointError(message) from None
+    except ModelsError as error:
+        message = f"{path}: {error.message}"
+        raise CheckpointError(message) from None
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -124,7 +129,8 @@ def write_atomically(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         message = f"{path}: cannot be written ({error.strerror})"
         raise CheckpointError(message) from error
 
@@ -152,6 +158,19 @@ def restore_adam(
                     slot: value.clone() if slot == "step" else value.to(parameter.device)
                     for slot, value in slots.items()
                 }
+
+
+def _read_parts(path: Path) -> tuple[Any, dict[str, Tensor]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = json.loads((file.metadata() or {}).get("impasto", "{}"))
+            return header, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except FileNotFoundError:
+        message = f"{path}: no such checkpoint"
+        raise CheckpointError(message) from None
+    except (SafetensorError, OSError, ValueError) as error:
+        message = f"{path}: not a checkpoint of impasto train ({error})"
+        raise CheckpointError(message) from None
 
 
 def _take(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

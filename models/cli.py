@@ -4,8 +4,8 @@ PyTorch is imported inside the callbacks, so that ``--help`` starts at once and 
 where it is not installed.
 """
 
+import math
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -13,6 +13,19 @@ FILE = click.Path(path_type=Path)
 EXTRA = (
     "PyTorch is needed to train: pip install 'impasto[train]' (or torch>=2.6 of your choice first)"
 )
+
+
+class FiniteRange(click.FloatRange):
+    """Numbers from ``min`` up; not infinity, and not NaN, which no comparison refuses."""
+
+    def convert(
+        self, value: str | float, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return ``value`` as a number, or refuse it as wrong usage."""
+        number = float(super().convert(value, param, ctx))  # type: ignore[arg-type]
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return number
 
 
 def require_torch() -> None:
@@ -94,9 +107,9 @@ def train() -> None:
     show_default=True,
     help="Short side of the paintings, pixels: larger, broader strokes.",
 )
-@click.option("--content-weight", type=click.FloatRange(0), default=1.0, show_default=True)
-@click.option("--style-weight", type=click.FloatRange(0), default=10.0, show_default=True)
-@click.option("--variation-weight", type=click.FloatRange(0), default=1.0, show_default=True)
+@click.option("--content-weight", type=FiniteRange(0), default=1.0, show_default=True)
+@click.option("--style-weight", type=FiniteRange(0), default=10.0, show_default=True)
+@click.option("--variation-weight", type=FiniteRange(0), default=1.0, show_default=True)
 @click.option(
     "--normalization",
     type=click.Choice(["relative", "johnson", "gatys"]),
@@ -105,12 +118,12 @@ def train() -> None:
 )
 @click.option(
     "--learning-rate",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteRange(0, min_open=True),
     default=3e-3,
     show_default=True,
     help="Peak of the one-cycle schedule.",
 )
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True)
 @click.option(
     "--precision",
     type=click.Choice(["auto", "fp32", "bf16"]),
@@ -138,18 +151,18 @@ def train() -> None:
 @click.option(
     "--resume", is_flag=True, help="Continue the run in --output; repeat its other options."
 )
-def train_style(**options: Any) -> None:
+def train_style(**options: object) -> None:
     """Train one style network on a folder of photos and a folder of paintings.
 
     The run's folder holds checkpoint.safetensors while it goes on and style.safetensors
     when it has ended; 'impasto export' turns the latter into an ONNX file.
     """
     if (options["add"] is None) != (options["base"] is None):
-        raise click.UsageError("--add PAINTING and --from CHECKPOINT go together")
+        message = "--add PAINTING and --from CHECKPOINT go together"
+        raise click.UsageError(message)
     if (options["paintings"] is None) == (options["add"] is None):
-        raise click.UsageError(
-            "give either --paintings FOLDER or --add PAINTING with --from CHECKPOINT"
-        )
+        message = "give either --paintings FOLDER or --add PAINTING with --from CHECKPOINT"
+        raise click.UsageError(message)
     require_torch()
     from models.train_command import run_training  # noqa: PLC0415
 

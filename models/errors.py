@@ -5,6 +5,9 @@ ours, so its leaf grows from the same root that every other leaf has,
 :class:`click.ClickException`, which the command line prints as one line.
 """
 
+from collections.abc import Iterable
+from difflib import SequenceMatcher
+
 import click
 
 
@@ -26,3 +29,10 @@ class DataError(ModelsError):
 
 class DivergedError(ModelsError):
     """A loss became infinite or not a number."""
+
+
+def list_nearest(name: str, known: Iterable[str]) -> str:
+    """Return the ``known`` names as one line, those most like ``name`` first."""
+    return ", ".join(
+        sorted(known, key=lambda other: SequenceMatcher(None, name, other).ratio(), reverse=True)
+    )

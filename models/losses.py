@@ -18,6 +18,9 @@ five orders of magnitude on one scale.
 Deviation: a Gram matrix is always divided by H W, so that photo and painting may
 differ in size. With M = H W for both, Gatys' 1/(4 C^2 M^2) on undivided
 matrices and Johnson's Gram matrices divided by C H W give the numbers above.
+
+Half precision is widened to float32 before anything is summed; float64 stays, so that
+gradients can be checked by differences.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,7 +29,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from models.errors import ModelsError
+from models.errors import ModelsError, list_nearest
 
 Normalization = Literal["gatys", "johnson", "relative"]
 NORMALIZATIONS: tuple[str, ...] = get_args(Normalization)
@@ -39,10 +42,10 @@ def gram_matrix(features: Tensor) -> Tensor:
         features: float ``[N, C, H, W]``.
 
     Returns:
-        float32 ``[N, C, C]``, symmetric and positive semidefinite.
+        float32 (float64 of float64) ``[N, C, C]``, symmetric and positive semidefinite.
     """
     n, c, h, w = features.shape
-    flat = features.float().reshape(n, c, h * w)
+    flat = _widen(features).reshape(n, c, h * w)
     return torch.bmm(flat, flat.transpose(1, 2)) / (h * w)
 
 
@@ -57,14 +60,14 @@ def content_cost(
         normalization: see the module's table.
 
     Returns:
-        float32 scalar, the mean over N.
+        float32 (float64 of float64) scalar, the mean over N.
 
     Raises:
         ModelsError: the normalisation is unknown.
     """
     scale = _find({"gatys": _half, "johnson": _per_element, "relative": _per_energy}, normalization)
-    target = target.float()
-    squared = (features.float() - target).square().flatten(1).sum(1)
+    target = _widen(target)
+    squared = (_widen(features) - target).square().flatten(1).sum(1)
     return (squared * scale(target)).mean()
 
 
@@ -72,12 +75,12 @@ def style_cost(gram: Tensor, target: Tensor, normalization: Normalization = "rel
     """Compare the Gram matrices of a painted photo with those of the painting.
 
     Args:
-        gram: float32 ``[N, C, C]`` from :func:`gram_matrix`.
-        target: float32 ``[N, C, C]``.
+        gram: float32 or float64 ``[N, C, C]`` from :func:`gram_matrix`.
+        target: the same, of the painting.
         normalization: see the module's table.
 
     Returns:
-        float32 scalar, the mean over N.
+        float32 (float64 of float64) scalar, the mean over N.
 
     Raises:
         ModelsError: the normalisation is unknown.
@@ -96,14 +99,18 @@ def total_variation(images: Tensor) -> Tensor:
     Johnson et al. (2016, section 3.2) use it as a regulariser against grain.
 
     Args:
-        images: float ``[N, C, H, W]``.
+        images: float ``[N, C, H, W]``, H and W at least 2.
 
     Returns:
-        float32 scalar.
+        scalar of the same type.
     """
     down = (images[:, :, 1:, :] - images[:, :, :-1, :]).abs().mean()
     across = (images[:, :, :, 1:] - images[:, :, :, :-1]).abs().mean()
     return down + across
+
+
+def _widen(x: Tensor) -> Tensor:
+    return x if x.dtype == torch.float64 else x.float()
 
 
 def _half(target: Tensor) -> Tensor:
@@ -127,6 +134,7 @@ def _find(
     scales: Mapping[str, Callable[[Tensor], Tensor]], normalization: str
 ) -> Callable[[Tensor], Tensor]:
     if normalization not in scales:
-        message = f"normalization {normalization!r} is unknown; choose one of {', '.join(scales)}"
+        known = list_nearest(normalization, scales)
+        message = f"normalization {normalization!r} is unknown; choose one of {known}"
         raise ModelsError(message)
     return scales[normalization]

@@ -108,7 +108,7 @@ class StyleObjective:
 def gains_from_bf16(device: torch.device) -> bool:
     """Tell whether ``device`` multiplies bfloat16 in hardware, where autocast saves time."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if not CPU_FLAGS.exists():
         return False
     flags = CPU_FLAGS.read_text(encoding="ascii", errors="replace")

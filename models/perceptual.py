@@ -11,12 +11,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
-import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.errors import WeightsError
+from models.errors import WeightsError, list_nearest
 
 BLOCKS: tuple[tuple[int, int], ...] = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
 NETWORK = "vgg16-features"
@@ -53,7 +52,7 @@ class VGGFeatures(nn.Module):
             a picture: a network trained against zeros learns to paint one.
 
     Raises:
-        WeightsError: a layer is unknown or a tensor is missing.
+        WeightsError: a layer is unknown or a tensor that it needs is missing or misshapen.
     """
 
     def __init__(
@@ -68,15 +67,18 @@ class VGGFeatures(nn.Module):
         known = [name.replace("conv", "relu") for name, _, _ in list_convolutions()]
         for layer in self.layers:
             if layer not in known:
-                message = f"layer {layer!r} is unknown; VGG-16 has {', '.join(known)}"
+                message = f"layer {layer!r} is unknown; VGG-16 has {list_nearest(layer, known)}"
                 raise WeightsError(message)
         depth = max(known.index(layer) for layer in self.layers) + 1
+        used = dict(list(expected_shapes().items())[: 1 + 2 * depth])
+        check_tensors("VGGFeatures", {n: tuple(t.shape) for n, t in tensors.items()}, used)
         self.convolutions = nn.ModuleDict()
         for name, inputs, outputs in list_convolutions()[:depth]:
             conv = nn.Conv2d(inputs, outputs, 3, padding=1, padding_mode=padding_mode)
             conv.weight.data.copy_(tensors[f"{name}.weight"])
             conv.bias.data.copy_(tensors[f"{name}.bias"])  # type: ignore[union-attr]
             self.convolutions[name] = conv
+        self.mean: Tensor
         self.register_buffer("mean", tensors["mean"].reshape(1, 3, 1, 1).clone())
         self.requires_grad_(requires_grad=False).eval()
 

@@ -5,7 +5,8 @@ run that is resumed at step k sees exactly what the unbroken run would have seen
 """
 
 import json
-import warnings
+import struct
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,10 +19,25 @@ import yaml
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from models.errors import DataError
+from models.errors import DataError, list_nearest
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 LARGEST_ENLARGEMENT = 2.5  # of a crop's side: the scale at which the photo's short side may stand
+# What Pillow's decoders and its EXIF reader are known to raise on damaged files.
+DECODING_ERRORS = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    Image.DecompressionBombError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True)
@@ -43,13 +59,13 @@ def list_photos(folder: Path, hold_out: int = 0) -> list[Path]:
     Raises:
         DataError: there is no such folder, or nothing is left to train on.
     """
-    if not folder.is_dir():
-        message = f"{folder}: no such folder of photos"
-        raise DataError(message)
-    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
-    kept = paths[: len(paths) - hold_out] if hold_out else paths
+    paths = _list_pictures(folder)
+    kept = paths[: max(0, len(paths) - hold_out)]
     if not kept:
-        message = f"{folder}: {len(paths)} pictures, {hold_out} held out, leave none to train on"
+        message = (
+            f"{folder}: {len(paths)} pictures with {hold_out} held out leave none to train on; "
+            f"give more {', '.join(SUFFIXES)} files or hold out fewer"
+        )
         raise DataError(message)
     return kept
 
@@ -63,17 +79,19 @@ def list_paintings(source: Path, about: Path | None, names: tuple[str, ...]) -> 
         names: which to take; all when empty.
 
     Raises:
-        DataError: a painting or the YAML is missing or unreadable.
+        DataError: a painting or the YAML is missing or unreadable, or two share a name.
     """
-    files = [source] if source.is_file() else list_photos(source)
-    by_name = {path.stem: path for path in files}
+    by_name = _name_pictures([source] if source.is_file() else _list_pictures(source))
     facts = _read_about(about)
+    if not by_name:
+        message = f"{source}: holds no painting; give {', '.join(SUFFIXES)} files"
+        raise DataError(message)
     for name in names:
         if name not in by_name:
-            message = f"{source}: no painting called {name!r}; there are {', '.join(by_name)}"
+            known = list_nearest(name, by_name)
+            message = f"{source}: no painting called {name!r}; there are {known}"
             raise DataError(message)
-    chosen = names or tuple(by_name)
-    return [Painting(by_name[name], {"name": name} | facts.get(name, {})) for name in chosen]
+    return [Painting(by_name[name], _describe(name, facts)) for name in names or by_name]
 
 
 def read_painting(path: Path, size: int) -> Tensor:
@@ -85,7 +103,7 @@ def read_painting(path: Path, size: int) -> Tensor:
     Raises:
         DataError: the file is no picture.
     """
-    picture = _open(path)
+    picture = read_picture(path)
     scale = size / min(picture.size)
     sides = tuple(max(size, round(side * scale)) for side in picture.size)
     pixels = np.asarray(picture.resize(sides, Image.Resampling.LANCZOS))  # type: ignore[arg-type]
@@ -146,7 +164,7 @@ class PhotoBatches:
             if path in self._broken:
                 continue
             try:
-                picture = _open(path)
+                picture = read_picture(path)
             except DataError as error:
                 self._broken.add(path)
                 self.report(f"{error.message}; skipped")
@@ -171,18 +189,42 @@ class PhotoBatches:
         return torch.from_numpy(np.asarray(crop).copy()).permute(2, 0, 1)
 
 
-def _open(path: Path) -> Image.Image:
-    """Decode a picture, upright, in RGB."""
+def read_picture(path: Path) -> Image.Image:
+    """Decode a picture, upright, in RGB.
+
+    Raises:
+        DataError: the file is missing or no picture.
+    """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # Pillow warns of odd metadata that does not matter here
-            with Image.open(path) as picture:
-                return ImageOps.exif_transpose(picture).convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        with Image.open(path) as picture:
+            return ImageOps.exif_transpose(picture).convert("RGB")
+    except DECODING_ERRORS as error:
         message = f"{path}: not a readable picture ({type(error).__name__}: {error})"
         raise DataError(message) from None
+
+
+def _list_pictures(folder: Path) -> list[Path]:
+    try:
+        return sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
+    except OSError as error:
+        message = f"{folder}: cannot be listed as a folder of pictures ({error.strerror})"
+        raise DataError(message) from None
+
+
+def _name_pictures(paths: list[Path]) -> dict[str, Path]:
+    by_name: dict[str, Path] = {}
+    for path in paths:
+        if path.stem in by_name:
+            message = f"{path}: {by_name[path.stem].name} has the same name; rename one of them"
+            raise DataError(message)
+        by_name[path.stem] = path
+    return by_name
+
+
+def _describe(name: str, facts: dict[str, dict[str, str | int]]) -> dict[str, str | int]:
+    # The file names the style, whatever the YAML calls it.
+    others = {key: value for key, value in facts.get(name, {}).items() if key != "name"}
+    return {"name": name, **others}
 
 
 def _read_about(path: Path | None) -> dict[str, dict[str, str | int]]:
@@ -190,10 +232,11 @@ def _read_about(path: Path | None) -> dict[str, dict[str, str | int]]:
         return {}
     try:
         facts = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError) as error:
         message = f"{path}: cannot be read as YAML ({error})"
         raise DataError(message) from None
     if not isinstance(facts, dict) or not all(isinstance(v, dict) for v in facts.values()):
         message = f"{path}: must map each painting's name to its title, artist, year and licence"
         raise DataError(message)
-    return json.loads(json.dumps(facts))  # type: ignore[no-any-return]
+    # As JSON, which the checkpoint's header is: dates become text, numbers as names too.
+    return json.loads(json.dumps(facts, default=str))  # type: ignore[no-any-return]

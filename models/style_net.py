@@ -11,14 +11,18 @@ convolution (Odena et al. 2016: no checkerboard), the output is a sigmoid instea
 a scaled tanh (the same curve, in [0, 1]).
 """
 
+import math
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.errors import ModelsError
+
+Padding = Literal["zeros", "reflect"]
+MINIMUM_SIDE = 32  # reflection is undefined when the padding reaches the side
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,9 @@ class StyleNetConfig:
     sixteen at a quarter. Its inner convolutions pad with zeros, which convolution
     kernels do for free; one reflection in front (``margin``), cropped at the end,
     keeps those zeros away from the picture.
+
+    Raises:
+        ModelsError: a network of this shape would not return pictures of its input's size.
     """
 
     stem: tuple[Stage, ...] = (Stage(32, kernel=8, stride=4),)
@@ -47,7 +54,7 @@ class StyleNetConfig:
     ends: tuple[int, ...] = (16,)  # channels after each upsampling but the last
     end_kernel: int = 3  # of the convolution that makes RGB
     upsample_last: bool = True  # whether that convolution follows an upsampling
-    padding: Literal["zeros", "reflect"] = "zeros"  # of the inner convolutions
+    padding: Padding = "zeros"  # of the inner convolutions
     margin: int = 24  # reflected pixels around the whole picture
 
     @property
@@ -58,18 +65,23 @@ class StyleNetConfig:
     @property
     def stride(self) -> int:
         """Pixels per latent pixel along one side."""
-        product = 1
-        for stage in self.stem:
-            product *= stage.stride
-        return product
+        return math.prod(stage.stride for stage in self.stem)
 
     def __post_init__(self) -> None:
-        doublings = len(self.ends) + self.upsample_last
-        if 2**doublings != self.stride:
-            message = (
-                f"StyleNetConfig: the stem divides the resolution by {self.stride}, but the ends "
-                f"multiply it by {2**doublings}; give log2(stride) upsamplings"
-            )
+        growth = 2 ** (len(self.ends) + self.upsample_last)
+        kernels = [*((s.kernel, s.stride) for s in self.stem), (self.end_kernel, 1)]
+        exact = all(k >= s and (s > 1 or k % 2) for k, s in kernels)
+        margins = range(0, MINIMUM_SIDE, max(1, self.stride))
+        rules = {
+            f"stem {self.stem} must be at least one stage": len(self.stem) > 0,
+            f"stem divides the resolution by {self.stride}, ends multiply by {growth}; "
+            "give log2(stride) upsamplings": self.stride == growth,
+            f"(kernel, stride) {kernels}: odd at stride 1, never below it": exact,
+            f"margin {self.margin} must be in {margins}": self.margin in margins,
+            f"padding {self.padding!r} is unknown": self.padding in get_args(Padding),
+        }
+        if not all(rules.values()):
+            message = "StyleNetConfig: " + "; ".join(r for r, kept in rules.items() if not kept)
             raise ModelsError(message)
 
 
@@ -84,8 +96,8 @@ def config_from_dict(values: dict[str, object]) -> StyleNetConfig:
     Raises:
         ModelsError: a key is unknown or missing.
     """
-    fields: dict[str, object] = dict(values)
     try:
+        fields: dict[str, object] = dict(values)
         fields["stem"] = tuple(Stage(**stage) for stage in fields["stem"])  # type: ignore[attr-defined]
         fields["ends"] = tuple(fields["ends"])  # type: ignore[arg-type]
         return StyleNetConfig(**fields)  # type: ignore[arg-type]
@@ -109,8 +121,6 @@ CONFIGS: dict[str, StyleNetConfig] = {
         margin=0,
     ),
 }
-
-MINIMUM_SIDE = 32  # reflection is undefined when the padding reaches the side
 
 
 class Convolution(nn.Module):
@@ -206,7 +216,7 @@ class ResidualBlock(nn.Module):
     def forward(self, x: Tensor, style_weights: Tensor) -> Tensor:
         """Map float32 ``[N, C, H, W]`` to the same shape."""
         y = F.relu(self.norm1(self.conv1(x), style_weights))
-        return x + self.norm2(self.conv2(y), style_weights)
+        return x + self.norm2(self.conv2(y), style_weights)  # type: ignore[no-any-return]
 
 
 class StyleNet(nn.Module):
@@ -223,15 +233,10 @@ class StyleNet(nn.Module):
         self.stem = nn.ModuleList()
         channels = 3
         for stage in config.stem:
-            conv = Convolution(
-                channels,
-                stage.channels,
-                kernel=stage.kernel,
-                stride=stage.stride,
-                padding=config.padding,
-            )
-            self.stem.append(ConvNormRelu(conv, stage.channels, styles, upsample=False))
+            size = {"kernel": stage.kernel, "stride": stage.stride}
+            conv = Convolution(channels, stage.channels, **size, padding=config.padding)
             channels = stage.channels
+            self.stem.append(ConvNormRelu(conv, channels, styles, upsample=False))
         self.blocks = nn.ModuleList(
             ResidualBlock(channels, styles, config.padding) for _ in range(config.blocks)
         )
@@ -265,7 +270,20 @@ class StyleNet(nn.Module):
         height, width = photos.shape[2:]
         margin, stride = self.config.margin, self.config.stride
         below, right = margin + -height % stride, margin + -width % stride
-        x = F.pad(photos, (margin, right, margin, below), mode="reflect")
+        padded = F.pad(photos, (margin, right, margin, below), mode="reflect")
+        painted = self.trunk(padded, style_weights)
+        return painted[:, :, margin : margin + height, margin : margin + width]
+
+    def trunk(self, x: Tensor, style_weights: Tensor) -> Tensor:
+        """Paint a batch whose sides are multiples of the stride; margins stay.
+
+        Args:
+            x: float32 ``[N, 3, H, W]``, RGB in [0, 1].
+            style_weights: float32 ``[N, S]``, rows sum to 1.
+
+        Returns:
+            float32 ``[N, 3, H, W]``, RGB in [0, 1].
+        """
         for stage in self.stem:
             x = stage(x, style_weights)  # ends at [N, width, H / stride, W / stride]
         for block in self.blocks:
@@ -274,8 +292,7 @@ class StyleNet(nn.Module):
             x = end(x, style_weights)  # doubles H and W each time
         if self.config.upsample_last:
             x = double(x)
-        x = torch.sigmoid(self.to_rgb(x))  # [N, 3, padded H, padded W]
-        return x[:, :, margin : margin + height, margin : margin + width]
+        return torch.sigmoid(self.to_rgb(x))
 
 
 def double(x: Tensor) -> Tensor:

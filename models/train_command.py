@@ -2,8 +2,9 @@
 
 import sys
 import time
+import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import click
 import torch
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from models.checkpoint import Checkpoint, read_checkpoint
+from models.errors import CheckpointError, DataError
 from models.objective import Weights
 from models.photos import list_paintings, list_photos
 from models.train_style import Settings, Step, StyleTraining, choose_precision
@@ -18,28 +20,56 @@ from models.training_log import CostLog, plot_costs, read_costs, read_sample, wr
 
 
 def run_training(options: dict[str, Any]) -> None:
-    """Train as the command line asks, reporting on standard error."""
-    training = _prepare(options)
+    """Train as the command line asks, reporting on standard error.
+
+    Raises:
+        ModelsError: an input is missing or wrong, or nothing can be written.
+    """
     folder: Path = options["output"]
-    sample = read_sample(options["sample"] or training.photos[0])
-    folder.mkdir(parents=True, exist_ok=True)
+    with warnings.catch_warnings():
+        # Pillow warns of odd metadata and of large pictures, which do not matter here.
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+        training = _prepare(options)
+        sample = _choose_sample(options["sample"], training.photos)
+        if options["resume"]:
+            click.echo(f"resuming after step {training.step}", err=True)
+        try:
+            path = _train(training, sample, folder, every=options["every"])
+        except OSError as error:
+            message = (
+                f"{folder}: cannot be written ({error.strerror}); mend that, then pass --resume"
+            )
+            raise CheckpointError(message) from error
+    click.echo(str(path))
+
+
+def _train(training: StyleTraining, sample: torch.Tensor, folder: Path, *, every: int) -> Path:
+    """Train to the end; return the last checkpoint's path."""
+    path, steps = folder, training.settings.steps
     log = CostLog(folder / "losses.csv", training.step)
-    if training.step:
-        click.echo(f"resuming after step {training.step}", err=True)
     try:
-        with TrainingProgress(training.settings.steps, training.step) as progress:
+        with TrainingProgress(steps, training.step) as progress:
             for step in training.run():
                 log.add(step)
                 progress.show(step)
-                if step.step % options["every"] == 0 or step.step == training.settings.steps:
+                if step.step % every == 0 or step.step == steps:
                     path = training.save()
                     plot_costs(read_costs(log.path), folder / "losses.png")
-                    write_sheet(
-                        sample, training.paint(sample), folder / f"sample-{step.step:06d}.jpg"
-                    )
+                    sheet = folder / f"sample-{step.step:06d}.jpg"
+                    write_sheet(sample, training.paint(sample), sheet)
     finally:
         log.close()
-    click.echo(str(path))
+    return path
+
+
+def _choose_sample(asked: Path | None, photos: list[Path]) -> torch.Tensor:
+    """Read the photo that was asked for, or the first that can be read."""
+    for photo in photos if asked is None else ():
+        try:
+            return read_sample(photo)
+        except DataError:
+            continue  # training reports it when its turn comes
+    return read_sample(asked or photos[0])
 
 
 def _prepare(options: dict[str, Any]) -> StyleTraining:
@@ -96,7 +126,7 @@ class TrainingProgress:
         )
         self.task = self.bar.add_task("training", total=steps, completed=done, costs="")
 
-    def __enter__(self) -> "TrainingProgress":
+    def __enter__(self) -> Self:
         self.bar.start()
         return self
 

@@ -185,7 +185,7 @@ class StyleTraining:
         style_weights = torch.eye(len(self.styles), device=self.device)[turns + known]
         costs = self.objective.measure(self.net(photos, style_weights), photos, turns)
         self.optimizer.zero_grad()
-        costs.total.backward()
+        costs.total.backward()  # type: ignore[no-untyped-call]
         gradients = [p.grad for p in self.net.parameters() if p.grad is not None]
         norm = torch.nn.utils.get_total_norm(gradients)
         measured = costs.as_floats()
@@ -235,15 +235,22 @@ class StyleTraining:
     def _restore(self, path: Path) -> None:
         checkpoint = read_checkpoint(path)
         mine, theirs = self._describe(), checkpoint.training
-        for key, value in mine["settings"].items():
-            if theirs["settings"].get(key) != value:
-                message = (
-                    f"{path}: the run was started with {key} {theirs['settings'].get(key)}, "
-                    f"not {value}; repeat the options it was started with"
-                )
-                raise CheckpointError(message)
-        if theirs["photos_sha256"] != mine["photos_sha256"] or checkpoint.styles != self.styles:
-            message = f"{path}: the run was started with other photos or paintings"
+        differences = [
+            f"{key} {theirs.get('settings', {}).get(key)}, not {value}"
+            for key, value in mine["settings"].items()
+            if theirs.get("settings", {}).get(key) != value
+        ]
+        if theirs.get("photos_sha256") != mine["photos_sha256"]:
+            differences.append(f"other photos ({theirs.get('photos')}, not {mine['photos']})")
+        if checkpoint.styles != self.styles:
+            differences.append("other paintings")
+        if theirs.get("base") != mine.get("base") or checkpoint.config != self.net.config:
+            differences.append("another checkpoint to add to")
+        if differences:
+            message = (
+                f"{path}: the run was started with {'; '.join(differences)}; repeat the options it "
+                "was started with"
+            )
             raise CheckpointError(message)
         self.net.load_state_dict(checkpoint.net)
         names = {id(parameter): name for name, parameter in self.net.named_parameters()}
@@ -274,7 +281,7 @@ def extend(base: Checkpoint, new: int) -> StyleNet:
             state[name] = torch.cat([old, old.mean(0, keepdim=True).expand(new, -1)])
     net.load_state_dict(state)
     for table in net.to_tables():
-        table.requires_grad_(requires_grad=True)
+        table.requires_grad = True
     return net
 
 

@@ -1,6 +1,8 @@
 """What a training run leaves to look at: a CSV of costs, a plot of them, painted samples."""
 
 import csv
+import io
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -9,7 +11,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from models.errors import DataError
+from models.checkpoint import write_atomically
+from models.photos import read_picture
+from models.style_net import MINIMUM_SIDE
 from models.train_style import Step
 
 COLUMNS = ("step", "total", "content", "style", "variation", "learning_rate")
@@ -22,17 +26,19 @@ class CostLog:
     Args:
         path: the CSV file.
         step: steps already taken; the next row is ``step + 1``.
+
+    Raises:
+        CheckpointError: the file cannot be written.
     """
 
     def __init__(self, path: Path, step: int) -> None:
         self.path = path
         rows = [row for row in read_costs(path) if row["step"] <= step] if path.exists() else []
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file: TextIO = path.open("w", newline="", encoding="utf-8")
+        kept = io.StringIO(newline="")
+        csv.writer(kept).writerows([COLUMNS, *(_format(row) for row in rows)])
+        write_atomically(path, kept.getvalue().encode())
+        self._file: TextIO = path.open("a", newline="", encoding="utf-8")
         self._writer = csv.writer(self._file)
-        self._writer.writerow(COLUMNS)
-        self._writer.writerows([_format(row) for row in rows])
-        self._file.flush()
 
     def add(self, step: Step) -> None:
         """Append one step; it is on its way to the disk when this returns."""
@@ -47,9 +53,12 @@ class CostLog:
 
 def read_costs(path: Path) -> list[dict[str, float]]:
     """Read ``losses.csv``; a row cut short by a crash is left out."""
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if all(row.get(c) for c in COLUMNS)]
-    return [{column: float(row[column]) for column in COLUMNS} for row in rows]
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+    rows = []
+    for row in csv.DictReader(line for line in lines if line.endswith("\n")):
+        with suppress(KeyError, TypeError, ValueError):
+            rows.append({column: float(row[column]) for column in COLUMNS})
+    return rows
 
 
 def plot_costs(rows: list[dict[str, float]], path: Path) -> None:
@@ -74,19 +83,19 @@ def plot_costs(rows: list[dict[str, float]], path: Path) -> None:
 
 
 def read_sample(path: Path, long_side: int = 512) -> Tensor:
-    """Read the photo that the samples show, float32 ``[1, 3, H, W]`` in [0, 1].
+    """Read the photo that the samples show, at most ``long_side`` but large enough to paint.
+
+    Returns:
+        float32 ``[1, 3, H, W]``, RGB in [0, 1].
 
     Raises:
         DataError: the file is no picture.
     """
-    try:
-        with Image.open(path) as picture:
-            upright = picture.convert("RGB")
-    except (OSError, ValueError) as error:
-        message = f"{path}: the sample photo is not a readable picture ({error})"
-        raise DataError(message) from None
-    upright.thumbnail((long_side, long_side))
-    pixels = torch.from_numpy(np.asarray(upright).copy())
+    picture = read_picture(path)
+    shrunk = min(1.0, long_side / max(picture.size))
+    scale = max(shrunk, MINIMUM_SIDE / min(picture.size))
+    width, height = (max(MINIMUM_SIDE, round(side * scale)) for side in picture.size)
+    pixels = torch.from_numpy(np.asarray(picture.resize((width, height))).copy())
     return pixels.permute(2, 0, 1)[None].float() / 255.0
 
 

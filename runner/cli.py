@@ -88,13 +88,13 @@ FILE = click.Path(path_type=Path, allow_dash=True)
 @click.option("--json", is_flag=True, help="One line of JSON per picture on standard output.")
 @click.pass_context
 def stylize(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - click hands them over
-    r"""Paint pictures: files, whole folders, or - for standard input.
+    """Paint pictures: files, whole folders, or - for standard input.
 
     \b
     impasto stylize photos -o painted
     impasto stylize a.jpg b.png -o painted --style the_scream --strength 0.8
     impasto stylize photo.jpg -o painting.png
-    """
+    """  # noqa: D301 - click reads the control character
     from runner.stylize_command import run_stylize  # noqa: PLC0415
 
     ctx.exit(run_stylize(options))

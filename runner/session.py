@@ -22,6 +22,14 @@ CUDA_REMEDY = (
 CUDA_OPTIONS = {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0"}
 
 
+# ONNX Runtime's exceptions share no base class but Exception.
+RUNTIME_ERRORS: tuple[type[Exception], ...] = tuple(
+    kind
+    for kind in vars(ort.capi.onnxruntime_pybind11_state).values()
+    if isinstance(kind, type) and issubclass(kind, Exception)
+)
+
+
 def open_session(
     path: Path, provider: str = "auto", threads: int | None = None
 ) -> ort.InferenceSession:
@@ -72,7 +80,7 @@ def _create(path: Path, providers: list[Any], threads: int) -> ort.InferenceSess
     options.enable_mem_pattern = False
     try:
         return ort.InferenceSession(str(path), options, providers=providers)
-    except (RuntimeError, ValueError, ort.capi.onnxruntime_pybind11_state.Fail) as error:
+    except (RuntimeError, ValueError, *RUNTIME_ERRORS) as error:
         reason = str(error).splitlines()[0]
         message = (
             f"{path}: not an ONNX file that ONNX Runtime {ort.__version__} can open ({reason})"

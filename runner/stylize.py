@@ -14,7 +14,7 @@ from runner.images import Picture, Pixels, decode, from_image
 from runner.model import COLLECTION, ModelCard, Style, read_card, require_task
 from runner.pipeline import Pipeline, Stages, Task
 from runner.processors import count_processors
-from runner.session import name_provider, open_session
+from runner.session import RUNTIME_ERRORS, name_provider, open_session
 
 
 @dataclass(frozen=True)
@@ -95,12 +95,21 @@ class Painter:
 
         Returns:
             uint8 ``[H, W, 3]`` each.
+
+        Raises:
+            PictureError: the runtime fails, mostly for want of memory.
         """
         feeds = {
             "image": photos[0][None] if len(photos) == 1 else np.stack(photos),
             "style_weights": np.repeat(effect.weights[None], len(photos), axis=0),
         }
-        painted: NDArray[np.uint8] = self._session.run(["stylized"], feeds)[0]
+        try:
+            painted: NDArray[np.uint8] = self._session.run(["stylized"], feeds)[0]
+        except RUNTIME_ERRORS as error:
+            message = (
+                f"ONNX Runtime cannot paint it ({str(error).splitlines()[0]}); try a smaller --size"
+            )
+            raise PictureError(message) from None
         return list(painted)
 
 
