@@ -47,6 +47,8 @@ from exporter.graph import (
 # [phase, low-resolution tap, full-resolution tap]: which of three taps fall on which of two pixels
 PHASE_TAPS = np.array([[[1, 0, 0], [0, 1, 1]], [[1, 1, 0], [0, 0, 1]]], np.float64)
 
+CROP = ("phase/starts", "phase/ends", "phase/axes")  # one pixel off every side, as Slice takes it
+
 
 @dataclass(frozen=True)
 class Upsampling:
@@ -172,16 +174,13 @@ def _emit_phases(graph: GraphProto, match: Upsampling) -> list[NodeProto]:
     inputs = [source, add_constant(graph, f"{result}/weights", merge_phases(match.weights))]
     if match.bias is not None:
         inputs.append(add_constant(graph, f"{result}/bias", np.tile(match.bias, 4)))
-    crop = [
-        add_constant(graph, "phase/starts", np.array([1, 1], np.int64)),
-        add_constant(graph, "phase/ends", np.array([-1, -1], np.int64)),
-        add_constant(graph, "phase/axes", np.array([2, 3], np.int64)),
-    ]
+    for name, values in zip(CROP, ([1, 1], [-1, -1], [2, 3]), strict=True):
+        add_constant(graph, name, np.array(values, np.int64))
     phases, blocks = f"{result}/phases", f"{result}/blocks"
     pads = [0 if match.reflected else 1] * 4
     return [
         *nodes,
         helper.make_node("Conv", inputs, [phases], kernel_shape=[2, 2], pads=pads),
         helper.make_node("DepthToSpace", [phases], [blocks], blocksize=2, mode="DCR"),
-        helper.make_node("Slice", [blocks, *crop], [result]),
+        helper.make_node("Slice", [blocks, *CROP], [result]),
     ]

@@ -53,7 +53,11 @@ class Checkpoint:
         try:
             net.load_state_dict(self.net)
         except RuntimeError as error:
-            message = f"checkpoint does not fit its own configuration: {error}"
+            differences = [line.strip() for line in str(error).splitlines()[1:]]
+            message = (
+                f"checkpoint does not fit its own configuration: {differences[0]} "
+                f"({len(differences)} differences in all)"
+            )
             raise CheckpointError(message) from None
         return net.eval()
 

@@ -88,7 +88,13 @@ def train() -> None:
 @click.option(
     "--about", type=FILE, metavar="YAML", help="Title, artist, year and licence by painting's name."
 )
-@click.option("--network", type=click.Choice(["fast", "paper"]), default="fast", show_default=True)
+@click.option(
+    "--network",
+    type=click.Choice(["fast", "paper"]),
+    default="fast",
+    show_default=True,
+    help="Shape of a new network; --add keeps that of --from.",
+)
 @click.option("--steps", type=click.IntRange(1), default=4000, show_default=True)
 @click.option(
     "--batch", type=click.IntRange(1), default=4, show_default=True, help="Photos per step."

@@ -32,7 +32,7 @@ def run_training(options: dict[str, Any]) -> None:
         training = _prepare(options)
         sample = _choose_sample(options["sample"], training.photos)
         if options["resume"]:
-            click.echo(f"resuming after step {training.step}", err=True)
+            click.echo(_tell_start(training.step, folder), err=True)
         try:
             path = _train(training, sample, folder, every=options["every"])
         except OSError as error:
@@ -60,6 +60,12 @@ def _train(training: StyleTraining, sample: torch.Tensor, folder: Path, *, every
     finally:
         log.close()
     return path
+
+
+def _tell_start(step: int, folder: Path) -> str:
+    if step:
+        return f"resuming after step {step}"
+    return f"{folder}: no checkpoint to resume from; beginning at step 1"
 
 
 def _choose_sample(asked: Path | None, photos: list[Path]) -> torch.Tensor:

@@ -22,30 +22,36 @@ def test_normalisation_is_one_node_per_layer(name: str, request: pytest.FixtureR
     operators = Counter(node.op_type for node in model.graph.node)
     assert operators["InstanceNormalization"] == len(norms)
     assert operators["MatMul"] == 2 * len(norms)
-    assert operators["Mul"] == 1  # from [0, 1] to grey levels
+    assert operators["Mul"] == 1 + net.config.upsample_last  # to grey levels; a width
     assert operators["Add"] == len(net.blocks) + 2  # residual sums; two of sizes
     assert not {"BatchNormalization", "ReduceMean", "Sqrt", "Sub"} & set(operators)
 
 
 @pytest.mark.parametrize("name", ["tiny", "fast", "paper"])
-def test_shapes_are_read_once(name: str, request: pytest.FixtureRequest) -> None:
-    """Only the padding to the stride looks at the picture's shape; reshapes are constant."""
+def test_shapes_are_constant_in_the_trunk(name: str, request: pytest.FixtureRequest) -> None:
+    """Only the steps around the trunk look at shapes; reshapes inside are constant."""
     model: ModelProto = request.getfixturevalue(f"{name}_model")
     constants = {tensor.name for tensor in model.graph.initializer}
-    assert sum(node.op_type == "Shape" for node in model.graph.node) == 1
-    assert all(node.input[1] in constants for node in model.graph.node if node.op_type == "Reshape")
+    shapes = [node.name for node in model.graph.node if node.op_type == "Shape"]
+    assert set(shapes) <= {"pixels/size", "pixels/half"}
+    reshapes = [node for node in model.graph.node if node.op_type == "Reshape"]
+    computed = {node.name for node in reshapes if node.input[1] not in constants}
+    assert computed <= {"pixels/ordered"}
 
 
-@pytest.mark.parametrize("name", ["tiny", "fast", "paper"])
-def test_upsamplings_become_phases(name: str, request: pytest.FixtureRequest) -> None:
-    """Each of the two upsamplings of these networks is a phase convolution in the file."""
+@pytest.mark.parametrize(("name", "of_floats"), [("tiny", 1), ("fast", 1), ("paper", 2)])
+def test_upsamplings_become_phases(
+    name: str, of_floats: int, request: pytest.FixtureRequest
+) -> None:
+    """Both upsamplings of these networks are phases; those of the last layer move as bytes."""
     model: ModelProto = request.getfixturevalue(f"{name}_model")
     operators = Counter(node.op_type for node in model.graph.node)
-    assert operators["DepthToSpace"] == 2
+    assert operators["DepthToSpace"] == of_floats
+    assert any(node.name == "pixels/ordered" for node in model.graph.node) == (of_floats == 1)
     assert "Resize" not in operators
 
 
-def build_single(node: str, inputs: list[str], opset: int = 18, **attributes: Any) -> ModelProto:
+def build_single(node: str, inputs: list[str], opset: int = 18, **attributes: Any) -> ModelProto:  # noqa: ANN401
     """Return a model of one node, at opset 18."""
     graph = helper.make_graph(
         [helper.make_node(node, inputs, ["y"], name="it", **attributes)],

@@ -31,7 +31,7 @@ def make_features(seed: int, *shape: int) -> Tensor:
 
 def test_gram_matrix_is_the_mean_outer_product() -> None:
     """Entry (i, j) is the mean over positions of channel i times channel j."""
-    # (1*1 + 2*2) / 2, (1*3 + 2*4) / 2, (3*3 + 4*4) / 2
+    # Over two positions: 1 and 4 make 5, 3 and 8 make 11, 9 and 16 make 25; half of each.
     expected = torch.tensor([[[2.5, 5.5], [5.5, 12.5]]])
     torch.testing.assert_close(gram_matrix(FEATURES), expected)
 

@@ -53,13 +53,15 @@ def test_public_name_loads_from_its_module(name: str) -> None:
 def test_unknown_name_is_an_attribute_error() -> None:
     """A misspelt name fails as in any other module."""
     with pytest.raises(AttributeError, match="module 'models' has no attribute 'StyleNett'"):
-        _ = models.StyleNett  # type: ignore[attr-defined]
+        _ = models.StyleNett
 
 
 @pytest.mark.parametrize("module", ["models", "models.cli"])
 def test_import_leaves_torch_alone(module: str) -> None:
     """Neither the package nor its command line imports PyTorch before work is asked for."""
-    code = f"import sys, {module}; print(sorted({{'torch', 'onnx', 'matplotlib'}} & set(sys.modules)))"
+    code = (
+        f"import sys, {module}; print(sorted({{'torch', 'onnx', 'matplotlib'}} & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

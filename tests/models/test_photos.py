@@ -1,5 +1,6 @@
 """Photos and paintings as training data: order, crops, orientation, and files that are broken."""
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,8 +28,9 @@ def open_batches(
     folder: Path, *, batch: int = 2, crop: int = 16, seed: int = 7, told: list[str] | None = None
 ) -> PhotoBatches:
     """Return batches of a folder; ``told`` collects what is reported."""
-    report = [].append if told is None else told.append
-    return PhotoBatches(list_photos(folder), batch=batch, crop=crop, seed=seed, report=report)
+    heard: list[str] = [] if told is None else told
+    paths = list_photos(folder)
+    return PhotoBatches(paths, batch=batch, crop=crop, seed=seed, report=heard.append)
 
 
 @settings(max_examples=15, deadline=None)
@@ -48,6 +50,23 @@ def test_batches_are_bytes_of_the_crops_size(photos: Path) -> None:
     batch = open_batches(photos, batch=3, crop=24).read_batch(0)
     assert batch.dtype == torch.uint8
     assert batch.shape == (3, 3, 24, 24)
+
+
+def test_crops_vary_in_scale_place_and_side(tmp_path: Path) -> None:
+    """Samples of one photo stand at scales of 1 to 2.5, anywhere in it, and half are flipped."""
+    across, down = np.meshgrid(np.arange(200), np.arange(100))
+    pixels = np.stack([across, down, 0 * across], axis=2).astype(np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "ramps.png")
+    crops = torch.cat(list(open_batches(tmp_path, batch=1, crop=40).iterate(0, 60))).float()
+    # The ramps tell where in the photo the crop's middle lies and how much photo it spans.
+    spans = crops[:, 1, -1, 20] - crops[:, 1, 0, 20]
+    flips = (crops[:, 0, 20, 0] > crops[:, 0, 20, -1]).float().mean()
+    middles = crops[:, 0, 20, 20]
+    assert 100 / 2.5 - 4 <= spans.min() < 50
+    assert 85 < spans.max() <= 100
+    assert 0.3 < flips < 0.7
+    assert middles.min() < 50
+    assert middles.max() > 150
 
 
 def test_other_seed_gives_other_crops(photos: Path) -> None:
@@ -107,7 +126,8 @@ def test_damaged_exif_does_not_stop_training(damage: bytes, draw: Draw, tmp_path
     """A photo whose EXIF block is damaged is read without it or refused, never a crash."""
     path = tmp_path / "photo.jpg"
     draw((40, 30), seed=1).save(path, exif=b"Exif\x00\x00" + damage)
-    with pytest.WarningsRecorder(_ispytest=True):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # as the command does
         try:
             assert read_picture(path).size == (40, 30)
         except DataError as error:
@@ -115,7 +135,9 @@ def test_damaged_exif_does_not_stop_training(damage: bytes, draw: Draw, tmp_path
 
 
 @pytest.mark.parametrize(("orientation", "turned"), [(1, False), (3, False), (6, True), (8, True)])
-def test_photo_stands_upright(orientation: int, turned: bool, draw: Draw, tmp_path: Path) -> None:
+def test_photo_stands_upright(
+    orientation: int, *, turned: bool, draw: Draw, tmp_path: Path
+) -> None:
     """The camera's orientation is applied: pixels are as the photographer saw them."""
     picture, exif = draw((60, 40), seed=2), Image.Exif()
     exif[ORIENTATION] = orientation
@@ -210,7 +232,7 @@ def test_missing_painting_is_an_error(tmp_path: Path) -> None:
     """A painting that does not exist and a folder without one are named."""
     with pytest.raises(DataError, match=r"mill\.png: cannot be listed as a folder of pictures"):
         list_paintings(tmp_path / "mill.png", None, ())
-    with pytest.raises(DataError, match="holds no painting; give .jpg"):
+    with pytest.raises(DataError, match=r"holds no painting; give \.jpg"):
         list_paintings(tmp_path, None, ())
 
 
