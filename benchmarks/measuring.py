@@ -6,7 +6,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -41,7 +41,7 @@ def run_process(command: Sequence[str]) -> Run:
     return Run(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / scale)
 
 
-def alternate(rounds: int, measures: dict[str, Callable[[], float]]) -> dict[str, list[float]]:
+def alternate(rounds: int, measures: Mapping[str, Callable[[], float]]) -> dict[str, list[float]]:
     """Call the measures in turn, A B C A B C, so that a drift of the machine hits all alike."""
     found: dict[str, list[float]] = {name: [] for name in measures}
     for number in range(rounds):

@@ -6,6 +6,7 @@ python benchmarks/startup.py
 import argparse
 import statistics
 import sys
+from functools import partial
 
 from measuring import alternate, describe_machine, describe_spread, run_process
 
@@ -16,6 +17,11 @@ COMMANDS = {
 }
 
 
+def measure_wall(command: list[str]) -> float:
+    """Return the seconds that a command takes from start to end."""
+    return run_process(command).wall_s
+
+
 def main() -> None:
     """Measure whole processes in turn and print medians and ratios."""
     parser = argparse.ArgumentParser(
@@ -23,13 +29,8 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=15)
     args = parser.parse_args()
-    found = alternate(
-        args.rounds,
-        {
-            name: lambda command=command: run_process(command).wall_s
-            for name, command in COMMANDS.items()
-        },
-    )
+    measures = {name: partial(measure_wall, command) for name, command in COMMANDS.items()}
+    found = alternate(args.rounds, measures)
     print(describe_machine(["click", "numpy"]))
     base = statistics.median(found["import click, numpy"])
     for name, values in found.items():

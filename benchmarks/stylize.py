@@ -21,6 +21,7 @@ import statistics
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -160,11 +161,11 @@ def measure(few: Path, many: Path, args: argparse.Namespace) -> dict[str, Any]:
                 ["impasto", "stylize", str(many), "-o", painted, "--quality", str(QUALITY)]
             )
         peaks.append(run.peak_mib)
-        return run.wall_s / args.count
+        return run.wall_s / float(args.count)
 
     parts = ["decode", "inference", "encode", "session"] + (["pytorch"] if args.checkpoint else [])
     measures: dict[str, Any] = {
-        part: lambda part=part: run_part(part, few, args.checkpoint) for part in parts
+        part: partial(run_part, part, few, args.checkpoint) for part in parts
     }
     found = alternate(args.rounds, measures | {"command": run_command})
     middle = {name: statistics.median(values) for name, values in found.items()}
