@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from models.cli import require_torch
+from models.cli import require_extra
 
 if TYPE_CHECKING:
     from exporter.verify import Case
 
+PACKAGES = ("torch", "safetensors", "onnx", "onnxscript")
 FILE = click.Path(path_type=Path, dir_okay=False)
 HEADER = f"{'N':>2}  {'size':>9}  {'max diff':>8}  {'exact':>8}  {'in batch':>8}  verdict"
 
@@ -39,7 +40,7 @@ def export(checkpoint: Path, output: Path, licence: str, *, overwrite: bool) -> 
     PyTorch and ONNX Runtime paint the same pictures: at most 1 grey level apart and
     99.9% of all bytes equal, for several sizes and batches.
     """
-    require_export()
+    require_extra(*PACKAGES)
     from exporter.export import export_checkpoint  # noqa: PLC0415
 
     parity = export_checkpoint(checkpoint, output, overwrite=overwrite, licence=licence)
@@ -59,7 +60,7 @@ def verify(file: Path, checkpoint: Path) -> None:
     "in batch" a picture painted in its batch with the same painted alone, in grey levels.
     The exit status is 1 when they disagree.
     """
-    require_export()
+    require_extra(*PACKAGES)
     from exporter.verify import Parity, open_session, require_parity, walk_cases  # noqa: PLC0415
     from models.checkpoint import read_checkpoint  # noqa: PLC0415
 
@@ -71,17 +72,6 @@ def verify(file: Path, checkpoint: Path) -> None:
         click.echo(format_case(case))
         cases.append(case)
     require_parity(Parity(tuple(cases)), str(file))
-
-
-def require_export() -> None:
-    """Stop with the remedy where the extra ``train`` is not installed."""
-    require_torch()
-    try:
-        import onnx  # noqa: F401, PLC0415
-        import onnxscript  # noqa: F401, PLC0415
-    except ImportError as error:
-        message = f"onnx and onnxscript are needed to export: pip install 'impasto[train]'; {error}"
-        raise click.ClickException(message) from None
 
 
 def format_case(case: "Case") -> str:

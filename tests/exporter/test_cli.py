@@ -133,4 +133,4 @@ def test_missing_extra_is_named(
     monkeypatch.setitem(sys.modules, missing, None)
     result = CliRunner().invoke(cli.export, ["any.safetensors", "-o", str(tmp_path / "x.onnx")])
     assert result.exit_code == 1
-    assert "pip install 'impasto[train]'" in result.output
+    assert "pip install '.[train]'" in result.output

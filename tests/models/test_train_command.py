@@ -228,6 +228,6 @@ def test_missing_torch_names_the_extra(tiny_run: Run, tmp_path: Path) -> None:
         [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
-    assert "pip install 'impasto[train]'" in done.stderr
+    assert "pip install '.[train]'" in done.stderr
     assert "Traceback" not in done.stderr
     assert list_files(tmp_path) == []
