@@ -8,6 +8,7 @@ import statistics
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 
 from measuring import describe_machine, describe_spread
@@ -29,7 +30,7 @@ def time_steps(args: argparse.Namespace, precision: str) -> list[float]:
             report=lambda sentence: print(sentence, file=sys.stderr),
         )
         moments = [time.perf_counter() for _ in training.run()]
-    return [after - before for before, after in zip(moments[1:], moments[2:], strict=False)]
+    return [after - before for before, after in pairwise(moments[1:])]
 
 
 def main() -> None:
