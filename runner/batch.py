@@ -1,5 +1,6 @@
 """The work of ``impasto stylize``: every job read, painted, encoded and put in its place."""
 
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -141,10 +142,10 @@ class Batch:
     def _check_output(self, job: Job) -> None:
         if job.writes_standard:
             return
-        if job.output.is_dir():
+        if os.path.isdir(job.output):  # noqa: PTH112 - any name may be asked, however long
             message = f"{job.output}: a folder is in the way"
             raise OutputError(message)
-        if job.output.exists() and not self._options.overwrite:
+        if os.path.lexists(job.output) and not self._options.overwrite:
             remedy = "pass --overwrite to replace it"
             if self._options.resume:
                 remedy = "it is not this photo painted with these settings; " + remedy
@@ -159,8 +160,7 @@ class Batch:
         finished = picture.with_frames(frames)
         data, remarks = encode(finished, self._choose_format(job, picture), self._options.quality)
         if job.writes_standard:
-            sys.stdout.buffer.write(data)
-            sys.stdout.buffer.flush()
+            _write_standard(data)
         else:
             self._write(job, data)
         height, width = finished.size
@@ -209,6 +209,19 @@ class Batch:
             seconds=round(seconds, 4),
             remarks=written.remarks if written else (),
         )
+
+
+def _write_standard(data: bytes) -> None:
+    """Write past Python's buffer, which would fail once more when the program ends."""
+    sys.stdout.flush()
+    stream = getattr(sys.stdout.buffer, "raw", sys.stdout.buffer)
+    rest = memoryview(data)
+    try:
+        while rest:
+            rest = rest[stream.write(rest) or 0 :]
+    except OSError as error:
+        message = f"standard output cannot be written ({error.strerror})"
+        raise OutputError(message) from None
 
 
 def explain(error: Exception | None) -> str:

@@ -33,6 +33,7 @@ def parse_blend(text: str | None, names: Sequence[str]) -> NDArray[np.float32]:
             message = f"style {name!r} stands twice in {text!r}; give it one share"
             raise StyleError(message)
         weights[index] = _read_share(name, share) if colon else 1.0
+    weights /= weights.max()  # or the sum of huge shares would overflow
     shares: NDArray[np.float32] = (weights / weights.sum()).astype(np.float32)
     return shares
 

@@ -5,12 +5,39 @@ starts at once.
 """
 
 import json
+import math
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
 FILE = click.Path(path_type=Path, allow_dash=True)
+
+
+def check_number(_: click.Context, parameter: click.Parameter, value: float) -> float:
+    """Refuse ``nan``, which lies in every range."""
+    if math.isnan(value):
+        message = "nan is not a number"
+        raise click.BadParameter(message, param=parameter)
+    return value
+
+
+@contextmanager
+def end_on_interrupt() -> Iterator[None]:
+    """Let Ctrl-C end the program at once while nothing can be left half done.
+
+    Python's own way, an exception, breaks the import of a compiled library with a traceback.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @click.command()
@@ -42,6 +69,7 @@ FILE = click.Path(path_type=Path, allow_dash=True)
     type=click.FloatRange(0, 1),
     default=1.0,
     show_default=True,
+    callback=check_number,
     help="Mix of photo (0) and painting (1).",
 )
 @click.option(
@@ -95,9 +123,11 @@ def stylize(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - cl
     impasto stylize a.jpg b.png -o painted --style the_scream --strength 0.8
     impasto stylize photo.jpg -o painting.png
     """  # noqa: D301 - click reads the control character
-    from runner.stylize_command import run_stylize  # noqa: PLC0415
+    with end_on_interrupt():  # until run_stylize has something to bring to an end
+        from runner.stylize_command import run_stylize  # noqa: PLC0415
 
-    ctx.exit(run_stylize(options))
+        status = run_stylize(options)
+    ctx.exit(status)
 
 
 @click.command()
@@ -112,9 +142,10 @@ def styles(model: Path | None, sheet: Path | None, output: Path | None, *, as_js
     if (sheet is None) != (output is None):
         message = "--sheet PHOTO and -o FILE go together"
         raise click.UsageError(message)
-    from runner.stylize import Painter  # noqa: PLC0415
+    with end_on_interrupt():
+        from runner.stylize import Painter  # noqa: PLC0415
 
-    painter = Painter(model)
+        painter = Painter(model)
     if sheet is not None and output is not None:
         from runner.sheet import write_sheet  # noqa: PLC0415
 
@@ -131,7 +162,8 @@ def styles(model: Path | None, sheet: Path | None, output: Path | None, *, as_js
 @click.option("--json", "as_json", is_flag=True, help="All metadata as one JSON object.")
 def info(model: Path, *, as_json: bool) -> None:
     """Tell what an ONNX file is: task, tensors, styles, training, parity, providers."""
-    from runner.info import describe_file, read_values  # noqa: PLC0415
+    with end_on_interrupt():
+        from runner.info import describe_file, read_values  # noqa: PLC0415
 
     if as_json:
         click.echo(json.dumps(read_values(model), ensure_ascii=False))

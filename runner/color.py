@@ -15,7 +15,11 @@ def split_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
     """Return the picture without transparency, and its mask (mode ``L``) or None."""
     if not image.has_transparency_data:
         return image, None
-    if image.mode in {"LA", "La"}:
+    if image.mode in DEEP_MODES:
+        # Pillow knows one clear level here, and clips the others when it converts.
+        clear = np.asarray(image) == image.info["transparency"]
+        return image, Image.fromarray(np.where(clear, 0, 255).astype(np.uint8))
+    if image.mode in {"LA", "La", "L", "1"}:
         both = image.convert("LA")
         return both.getchannel("L"), both.getchannel("A")
     both = image.convert("RGBA")
@@ -56,6 +60,16 @@ def convert_to_rgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Ima
         lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
         return _convert_by_profile(image, lab.tobytes()) or image.convert("L").convert("RGB"), None
     return image.convert("RGB"), None
+
+
+def convert_to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
+    """Return 8-bit RGB in sRGB, for formats without room for a profile.
+
+    Args:
+        image: mode ``RGB``.
+        profile: of its numbers; when it is damaged they stay as they are.
+    """
+    return _convert_by_profile(image, profile) or image
 
 
 def reduce_depth(image: Image.Image) -> Image.Image:

@@ -1,5 +1,6 @@
 """Painted pictures as bytes of a file, and files that are whole or not there."""
 
+import hashlib
 import io
 import os
 from dataclasses import replace
@@ -7,12 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
+from runner.color import convert_to_srgb
 from runner.errors import OutputError, PictureError
 from runner.formats import ANIMATED
-from runner.images import Picture, join
+from runner.images import CODEC_ERRORS, Picture, join, register_heif
 
 WITHOUT_ALPHA = frozenset({"JPEG", "BMP"})
+WITHOUT_METADATA = frozenset({"BMP", "GIF"})  # neither a profile nor an EXIF block
+JPEG_EXIF_BYTES = 65533  # one segment, less its length field
+NAME_BYTES = 255  # of one name on every common file system
 
 
 def encode(picture: Picture, format_name: str, quality: int = 90) -> tuple[bytes, tuple[str, ...]]:
@@ -29,16 +35,15 @@ def encode(picture: Picture, format_name: str, quality: int = 90) -> tuple[bytes
     Raises:
         PictureError: the format cannot hold the picture.
     """
-    remarks: tuple[str, ...] = ()
     if len(picture.frames) > 1 and format_name not in ANIMATED:
         message = (
             f"{len(picture.frames)} frames do not fit into {format_name}, which holds one; "
             "use --format same, webp or png"
         )
         raise PictureError(message)
-    if picture.masks and format_name in WITHOUT_ALPHA:
-        picture = flatten(picture)
-        remarks = (f"{format_name} has no transparency: flattened on white",)
+    if format_name == "HEIF":
+        register_heif()
+    picture, remarks = fit(picture, format_name)
     first, *others = [
         join(pixels, picture.masks[i] if picture.masks else None)
         for i, pixels in enumerate(picture.frames)
@@ -47,11 +52,30 @@ def encode(picture: Picture, format_name: str, quality: int = 90) -> tuple[bytes
     try:
         options = _options(picture, format_name, quality)
         first.save(target, format_name, **options, **({"append_images": others} if others else {}))
-    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
+    except CODEC_ERRORS as error:
         height, width = picture.size
         message = f"{width}x{height} px cannot be encoded as {format_name} ({error})"
         raise PictureError(message) from None
-    return target.getvalue(), remarks
+    data = target.getvalue()
+    return (_flag_alpha(data) if format_name == "WEBP" and picture.masks else data), remarks
+
+
+def fit(picture: Picture, format_name: str) -> tuple[Picture, tuple[str, ...]]:
+    """Reduce a picture to what a format has room for, and say what that costs."""
+    remarks: list[str] = []
+    if picture.masks and format_name in WITHOUT_ALPHA:
+        picture = flatten(picture)
+        remarks.append(f"{format_name} has no transparency: flattened on white")
+    if picture.profile and format_name in WITHOUT_METADATA:
+        profile = picture.profile
+        images = [convert_to_srgb(Image.fromarray(frame), profile) for frame in picture.frames]
+        picture = picture.with_frames(tuple(np.asarray(image) for image in images))
+    if format_name in WITHOUT_METADATA:
+        picture = replace(picture, profile=None, exif=None)
+    if picture.exif and format_name == "JPEG" and len(picture.exif) > JPEG_EXIF_BYTES:
+        remarks.append(f"its EXIF block of {len(picture.exif):,} bytes is too long for JPEG")
+        picture = replace(picture, exif=None)
+    return picture, tuple(remarks)
 
 
 def flatten(picture: Picture) -> Picture:
@@ -105,7 +129,21 @@ def temporary_name(path: Path) -> Path:
 
     A run that was killed leaves at most these, and the next run overwrites them.
     """
-    return path.with_name(f".{path.name}.impasto-part")
+    name = f".{path.name}.impasto-part"
+    if len(os.fsencode(name)) > NAME_BYTES:
+        name = f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()}.impasto-part"
+    return path.with_name(name)
+
+
+def _flag_alpha(webp: bytes) -> bytes:
+    """Set the flag that says a WebP file has transparency.
+
+    libwebp crops the frames of an animation to what is opaque, and where nothing clear is left
+    inside it says that the file has none; then readers show what lies around as black.
+    """
+    if webp[12:16] != b"VP8X":
+        return webp
+    return webp[:20] + bytes([webp[20] | 0x10]) + webp[21:]
 
 
 def _discard(path: Path) -> None:
@@ -121,9 +159,9 @@ def _explain(path: Path, error: OSError) -> str:
 
 def _options(picture: Picture, format_name: str, quality: int) -> dict[str, Any]:
     options: dict[str, Any] = {}
-    if picture.profile and format_name not in {"BMP", "GIF"}:
+    if picture.profile:
         options["icc_profile"] = picture.profile
-    if picture.exif and format_name not in {"BMP", "GIF"}:
+    if picture.exif:
         options["exif"] = picture.exif
     if format_name in {"JPEG", "WEBP", "HEIF", "AVIF"}:
         options["quality"] = quality
@@ -131,8 +169,9 @@ def _options(picture: Picture, format_name: str, quality: int) -> dict[str, Any]
         options["compression"] = "tiff_adobe_deflate"
     if picture.durations_ms:
         options |= {"save_all": True, "duration": list(picture.durations_ms)}
-        if picture.loop is not None:
-            options["loop"] = picture.loop
+        # A GIF that says nothing plays once; the other formats must be told.
+        if picture.loop is not None or format_name != "GIF":
+            options["loop"] = 1 if picture.loop is None else picture.loop
         if format_name == "GIF" and picture.masks:
             options["disposal"] = 2  # each frame is whole: clear the one before
     return options

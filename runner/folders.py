@@ -1,9 +1,10 @@
 """From inputs on a command line to jobs: which picture goes into which file."""
 
 import os
+import stat
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -68,20 +69,23 @@ def plan_jobs(
     """
     if _is_single(inputs, output):
         _check_single(output, choice)
-        return Plan((_check_fault(Job(inputs[0], output)),), None)
+        photos = {os.path.realpath(inputs[0]): inputs[0]}
+        return Plan((_check_fault(Job(inputs[0], output), photos),), None)
     _check_folder(inputs, output)
     placed = [pair for path in inputs for pair in _place(path, output, recursive=recursive)]
-    placed = list(dict.fromkeys(placed))  # a picture named twice is painted once
-    targets = _separate([(source, _rename(source, place, choice)) for source, place in placed])
+    targets = _separate(
+        [(source, _rename(source, place, choice)) for source, place in _drop_repeated(placed)]
+    )
+    photos = {os.path.realpath(source): source for source, _ in targets}
     jobs = [Job(source, output / target) for source, target in targets]
-    return Plan(tuple(_check_fault(job) for job in jobs), output)
+    return Plan(tuple(_check_fault(job, photos) for job in jobs), output)
 
 
 def _is_single(inputs: Sequence[Path], output: Path) -> bool:
     if str(output) == STANDARD:
         return True
-    one_file = len(inputs) == 1 and not inputs[0].is_dir()
-    return one_file and has_picture_suffix(output) and not output.is_dir()
+    one_file = len(inputs) == 1 and not _is_folder(inputs[0])
+    return one_file and has_picture_suffix(output) and not _is_folder(output)
 
 
 def _check_single(output: Path, choice: str) -> None:
@@ -96,14 +100,14 @@ def _check_folder(inputs: Sequence[Path], output: Path) -> None:
     if any(str(path) == STANDARD for path in inputs):
         message = f"standard input needs a file (or -) as output, not the folder {output}"
         raise click.UsageError(message)
-    if output.exists() and not output.is_dir():
+    if os.path.lexists(output) and not _is_folder(output):
         message = f"{output} is a file, and several pictures need a folder"
         raise click.UsageError(message)
 
 
 def _place(path: Path, output: Path, *, recursive: bool) -> Iterator[tuple[Path, Path]]:
     """Yield the pictures of one input and where each belongs below the output folder."""
-    if not path.is_dir():
+    if not _is_folder(path):
         yield path, Path(path.name)
         return
     found = False
@@ -112,26 +116,39 @@ def _place(path: Path, output: Path, *, recursive: bool) -> Iterator[tuple[Path,
         yield source, source.relative_to(path)
     if not found:
         message = f"{path}: no pictures ({', '.join(FORMATS)}) in this folder"
-        if not recursive and any(child.is_dir() for child in path.iterdir()):
+        if not recursive and any(_is_folder(child) for child in path.iterdir()):
             message += "; pass --recursive to look into its folders"
         raise ImpastoError(message)
 
 
 def _walk(folder: Path, output: Path, *, recursive: bool) -> Iterator[Path]:
-    """Yield pictures by name, files before folders; never what an earlier run has painted."""
+    """Yield pictures by name, files before folders; never what an earlier run has painted.
+
+    Hidden files and folders are left out, and links to folders, which may go in circles.
+    """
     try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     except OSError as error:
         message = f"{folder}: cannot be read ({error.strerror})"
         raise ImpastoError(message) from None
-    for entry in entries:
-        path = folder / entry.name
-        if not entry.is_dir() and has_picture_suffix(path) and not entry.name.startswith("."):
-            yield path
-    for entry in entries if recursive else ():
-        path = folder / entry.name
-        if entry.is_dir(follow_symlinks=False) and path.resolve() != output:
+    yield from (path for path in paths if has_picture_suffix(path) and not _is_folder(path))
+    for path in paths if recursive else ():
+        if _is_folder(path) and not path.is_symlink() and path.resolve() != output:
             yield from _walk(path, output, recursive=True)
+
+
+def _is_folder(path: Path) -> bool:
+    # Path.is_dir raises for a name that is too long, before Python 3.14
+    return os.path.isdir(path)  # noqa: PTH112
+
+
+def _drop_repeated(placed: list[tuple[Path, Path]]) -> list[tuple[Path, Path]]:
+    """Keep the first of the places of a picture that was named more than once."""
+    first: dict[str, tuple[Path, Path]] = {}
+    for source, place in placed:
+        absolute = os.path.abspath(source)  # noqa: PTH100 - a link is a picture of its own
+        first.setdefault(absolute, (source, place))
+    return list(first.values())
 
 
 def _rename(source: Path, place: Path, choice: str) -> Path:
@@ -175,15 +192,25 @@ def _avoid(source: Path, target: Path, taken: set[str]) -> Path:
         number += 1
 
 
-def _check_fault(job: Job) -> Job:
-    """Mark a job that must not be tried: no such input, or one that would overwrite itself."""
+def _check_fault(job: Job, photos: Mapping[str, Path]) -> Job:
+    """Mark a job that must not be tried: no such input, or one that would overwrite a photo.
+
+    Args:
+        job: to check.
+        photos: everything that this command reads, by its real path.
+    """
     if job.reads_standard:
         return job
-    if not job.source.exists():
-        return Job(job.source, job.output, "no such file")
-    if not job.source.is_file():
-        return Job(job.source, job.output, "not a file")
-    if job.output.exists() and job.output.samefile(job.source):
-        fault = "the painting would overwrite its own photo; choose another output"
-        return Job(job.source, job.output, fault)
+    try:
+        mode = job.source.stat().st_mode
+    except FileNotFoundError:
+        return replace(job, fault="no such file")
+    except OSError as error:
+        return replace(job, fault=f"cannot be read ({error.strerror})")
+    if not stat.S_ISREG(mode):
+        return replace(job, fault="not a file")
+    photo = photos.get(os.path.realpath(job.output))
+    if photo is not None and not job.writes_standard:
+        name = "its own photo" if photo == job.source else f"the photo {photo}"
+        return replace(job, fault=f"the painting would overwrite {name}; choose another output")
     return job

@@ -3,6 +3,8 @@
 import io
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,8 +18,8 @@ from runner.formats import ANIMATED
 
 Pixels = NDArray[np.uint8]
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-# Decoders of damaged files raise nearly anything that is not a bug of ours.
-DECODE_ERRORS = (
+# Codecs raise nearly anything for damaged files, and none of it is a bug of ours.
+CODEC_ERRORS = (
     OSError, ValueError, SyntaxError, EOFError, TypeError, LookupError, OverflowError,
     MemoryError, struct.error, zlib.error,
 )  # fmt: skip
@@ -62,12 +64,13 @@ class Picture:
         return join(self.frames[0], self.masks[0] if self.masks else None)
 
 
-def decode(data: bytes, long_side: int | None = None) -> Picture:
+def decode(data: bytes, long_side: int | None = None, *, still: bool = False) -> Picture:
     """Decode the bytes of a picture file.
 
     Args:
         data: the file.
         long_side: reduce larger pictures to this many pixels on their longer side.
+        still: of an animation take the first frame only.
 
     Raises:
         PictureError: the bytes are no picture, a damaged one, or too large a one.
@@ -75,47 +78,34 @@ def decode(data: bytes, long_side: int | None = None) -> Picture:
     if not data:
         message = "the file is empty"
         raise PictureError(message)
-    _prepare_heif(data)
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            return from_image(image, long_side)
-    except UnidentifiedImageError:
-        message = "not a picture in a format that this installation reads"
-        raise PictureError(message) from None
-    except Image.DecompressionBombError as error:
-        message = f"refused as a decompression bomb ({error})"
-        raise PictureError(message) from None
-    except DECODE_ERRORS as error:
-        message = f"the picture is damaged ({error})"
-        raise PictureError(message) from None
+    if _is_heif(data):
+        register_heif()
+    with _explain_damage(), Image.open(io.BytesIO(data)) as image:
+        return _dissect(image, long_side, still=still)
 
 
-def from_image(image: Image.Image, long_side: int | None = None) -> Picture:
-    """Take a Pillow image apart; see :func:`decode`.
+def from_image(image: Image.Image) -> Picture:
+    """Take a Pillow image apart, of an animation the current frame; see :func:`decode`.
 
     Raises:
-        PictureError: its samples are of a kind that cannot be brought to 8 bits, or an
-            animation has too many pixels.
+        PictureError: it cannot be loaded, or its samples cannot be brought to 8 bits.
     """
-    count = getattr(image, "n_frames", 1)
-    if count > 1 and image.format in ANIMATED:
-        return _decode_animation(image, count, long_side)
-    remarks: tuple[str, ...] = ()
-    if count > 1 and image.format == "TIFF":
-        remarks = (f"only the first of {count} pages was painted",)
-    if long_side:
-        image.draft("RGB", (long_side, long_side))
-    profile = image.info.get("icc_profile")
-    upright = ImageOps.exif_transpose(image)
-    pixels, mask, profile = _take_apart(upright, profile, long_side)
-    return Picture(
-        frames=(pixels,),
-        masks=() if mask is None else (mask,),
-        profile=profile,
-        exif=_read_exif(upright),
-        format=image.format or "",
-        remarks=remarks,
-    )
+    with _explain_damage():
+        return _dissect(image, None, still=True)
+
+
+def register_heif() -> None:
+    """Let Pillow read and write HEIC.
+
+    Raises:
+        PictureError: pillow-heif is not installed.
+    """
+    try:
+        from pillow_heif import register_heif_opener  # noqa: PLC0415 - an optional codec
+    except ImportError:
+        message = "HEIC pictures need another package: pip install pillow-heif"
+        raise PictureError(message) from None
+    register_heif_opener()
 
 
 def join(pixels: Pixels, mask: Pixels | None) -> Image.Image:
@@ -124,6 +114,56 @@ def join(pixels: Pixels, mask: Pixels | None) -> Image.Image:
     if mask is not None:
         image.putalpha(Image.fromarray(mask))
     return image
+
+
+@contextmanager
+def _explain_damage() -> Iterator[None]:
+    try:
+        yield
+    except UnidentifiedImageError:
+        message = "not a picture in a format that this installation reads"
+        raise PictureError(message) from None
+    except Image.DecompressionBombError as error:
+        message = f"refused as a decompression bomb ({error})"
+        raise PictureError(message) from None
+    except CODEC_ERRORS as error:
+        message = f"the picture is damaged ({error})"
+        raise PictureError(message) from None
+
+
+def _dissect(image: Image.Image, long_side: int | None, *, still: bool) -> Picture:
+    count = getattr(image, "n_frames", 1)
+    if count > 1 and image.format in ANIMATED and not still:
+        return _decode_animation(image, count, long_side)
+    remarks: tuple[str, ...] = ()
+    if count > 1 and image.format == "TIFF":
+        remarks = (f"only the first of {count} pages was painted",)
+    if long_side:
+        image.draft("RGB", (long_side, long_side))
+    image.load()
+    upright = _turn_upright(image)
+    pixels, mask, profile = _take_apart(upright, image.info.get("icc_profile"), long_side)
+    return Picture(
+        frames=(pixels,),
+        masks=() if mask is None else (mask,),
+        profile=profile,
+        exif=_read_exif(upright),
+        format=_name_format(image),
+        remarks=remarks,
+    )
+
+
+def _name_format(image: Image.Image) -> str:
+    # Phones append depth maps and previews to a JPEG; Pillow calls that by another name.
+    return "JPEG" if image.format == "MPO" else image.format or ""
+
+
+def _turn_upright(image: Image.Image) -> Image.Image:
+    """Apply the EXIF orientation; damaged metadata must not cost the picture."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except CODEC_ERRORS:
+        return image
 
 
 def _take_apart(
@@ -154,12 +194,18 @@ def _decode_animation(image: Image.Image, count: int, long_side: int | None) -> 
         )
         raise PictureError(message)
     profile = image.info.get("icc_profile")
+    exif = None
     frames, masks, durations = [], [], []
     for frame in ImageSequence.Iterator(image):
-        pixels, mask, _ = _take_apart(frame.convert("RGBA"), profile, long_side)
+        if image.info.get("default_image") and frame.tell() == 0:
+            continue  # an APNG's picture for programs that cannot animate
+        frame.load()
+        upright = _turn_upright(frame)
+        exif = exif or _read_exif(upright)
+        pixels, mask, _ = _take_apart(upright.convert("RGBA"), profile, long_side)
         frames.append(pixels)
         masks.append(np.full(pixels.shape[:2], 255, np.uint8) if mask is None else mask)
-        durations.append(int(frame.info.get("duration", 0)))
+        durations.append(round(frame.info.get("duration", 0)))
     opaque = all(mask.min() == 255 for mask in masks)
     return Picture(
         frames=tuple(frames),
@@ -167,6 +213,7 @@ def _decode_animation(image: Image.Image, count: int, long_side: int | None) -> 
         durations_ms=tuple(durations),
         loop=image.info.get("loop"),
         profile=profile if profile and profile[16:20] == b"RGB " else None,
+        exif=exif,
         format=image.format or "",
     )
 
@@ -177,16 +224,10 @@ def _read_exif(image: Image.Image) -> bytes | None:
         exif: Any = image.getexif()
         exif.pop(ExifTags.Base.Orientation, None)
         return exif.tobytes() if len(exif) else None
-    except DECODE_ERRORS:
+    except CODEC_ERRORS:
         return None  # damaged metadata must not cost the picture
 
 
-def _prepare_heif(data: bytes) -> None:
-    if data[4:8] != b"ftyp" or data[8:12] not in HEIF_BRANDS:
-        return
-    try:
-        from pillow_heif import register_heif_opener  # noqa: PLC0415 - an optional decoder
-    except ImportError:
-        message = "a HEIC picture; to read these: pip install pillow-heif"
-        raise PictureError(message) from None
-    register_heif_opener()
+def _is_heif(data: bytes) -> bool:
+    # An AVIF may bear the same major brand and name itself among the compatible ones only.
+    return data[4:8] == b"ftyp" and data[8:12] in HEIF_BRANDS and b"avif" not in data[8:64]

@@ -85,7 +85,8 @@ class Manifest:
         """
         try:
             entry = self._describe(source, output, Stamp.of(painted))
-            line = json.dumps(entry, ensure_ascii=False).encode("utf-8", "surrogateescape")
+            # ASCII: a name may hold what other readers take for the end of a line.
+            line = json.dumps(entry).encode("ascii")
             with self._lock, self._path.open("ab") as file:
                 # The newline in front ends a line that a crash may have cut short.
                 file.write(b"\n" + line + b"\n")
@@ -95,7 +96,7 @@ class Manifest:
 
     def _read(self) -> list[str]:
         try:
-            return self._path.read_text("utf-8", "surrogateescape").splitlines()
+            return self._path.read_text("utf-8", "replace").splitlines()
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:

@@ -59,6 +59,7 @@ def read_card(session: ort.InferenceSession, path: Path) -> ModelCard:
             for key, value in entries.items()
             if key.startswith("impasto.")
         }
+        _check_schema(values, path)
         card = ModelCard(
             path=path,
             digest=hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -70,10 +71,6 @@ def read_card(session: ort.InferenceSession, path: Path) -> ModelCard:
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         message = f"{path}: its impasto metadata cannot be read ({error}); export it again"
         raise ModelError(message) from None
-    schema = values.get("schema", SCHEMA)
-    if schema != SCHEMA:
-        message = f"{path}: metadata schema {schema} is not {SCHEMA}; use the impasto that wrote it"
-        raise ModelError(message)
     return card
 
 
@@ -86,6 +83,14 @@ def require_task(card: ModelCard, task: str) -> None:
     if card.task != task:
         made_for = f"made for {card.task!r}" if card.task else "without impasto metadata"
         message = f"{card.path}: {made_for}, not {task!r}; use a file that 'impasto export' wrote"
+        raise ModelError(message)
+
+
+def _check_schema(values: dict[str, Any], path: Path) -> None:
+    """Ask first which schema it is: the other entries may mean something else in another."""
+    schema = values.get("schema", SCHEMA)
+    if schema != SCHEMA:
+        message = f"{path}: metadata schema {schema} is not {SCHEMA}; use the impasto that wrote it"
         raise ModelError(message)
 
 

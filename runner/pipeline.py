@@ -7,7 +7,7 @@ the places. Pillow and ONNX Runtime release the interpreter's lock while they wo
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from queue import SimpleQueue
@@ -76,23 +76,28 @@ class Pipeline(Generic[Job, Result]):
         self._groups = SizeGroups[Task[Job, Result]](batch)
         # Every worker has its batch, and one waits; a batch in the making besides.
         self._places = 2 * workers * batch + 2 * self._helpers + (2 * batch if batch > 1 else 0)
+        # None is a nudge: look again whether there is something to do.
         self._done: SimpleQueue[Task[Job, Result] | None] = SimpleQueue()
-        self._stopping = threading.Event()
+        # No Event: a signal handler may interrupt the thread that holds its lock.
+        self._stopped = False
 
     @property
     def stopped(self) -> bool:
         """Whether :meth:`stop` was called."""
-        return self._stopping.is_set()
+        return self._stopped
 
     def stop(self) -> None:
         """Take no more pictures, and drop those not yet being encoded; safe in a signal handler."""
-        self._stopping.set()
+        self._stopped = True
         self._done.put(None)
 
-    def run(self, jobs: Iterable[Job], *, ordered: bool = False) -> Iterator[Task[Job, Result]]:
+    def run(
+        self, jobs: Iterable[Job], *, ordered: bool = False
+    ) -> Generator[Task[Job, Result], None, None]:
         """Yield finished tasks, failed ones too, as they come or in the order of ``jobs``.
 
-        An exception of a stage ends its own task alone.
+        An exception of a stage ends its own task alone. Closing the generator drops what is
+        in flight and ends the threads.
         """
         with (
             ThreadPoolExecutor(self._helpers, "encode") as self._encoders,
@@ -103,7 +108,7 @@ class Pipeline(Generic[Job, Result]):
                 finished = self._drive(jobs, ordered=ordered)
                 yield from (task for task in finished if not task.discarded)
             finally:
-                self._stopping.set()  # a consumer that leaves early drops what is in flight
+                self._stopped = True  # a consumer that leaves early drops what is in flight
 
     def _drive(self, jobs: Iterable[Job], *, ordered: bool) -> Iterator[Task[Job, Result]]:
         feed = enumerate(jobs)
@@ -111,19 +116,19 @@ class Pipeline(Generic[Job, Result]):
         taken = yielded = 0
         more = True
         while more or yielded < taken:
-            while more and not self.stopped and taken - yielded < self._places:
-                entry = next(feed, None)
-                if entry is None:
-                    more = False
-                    break
-                taken += 1
-                self._groups.expect(1)
-                self._decoders.submit(self._decode, Task(*entry))
             more = more and not self.stopped
+            room = more and taken - yielded < self._places
+            # What is finished goes first: the next job may be long in coming.
+            if room and self._done.empty():
+                more = self._take(feed)
+                taken += more
+                continue
             if not more:
                 self._submit(self._groups.close())
-            if yielded == taken:
-                continue
+                if yielded == taken:
+                    break
+            if not room:
+                self._submit(self._groups.release(taken - yielded - len(held)))
             task = self._done.get()
             if task is None:
                 continue
@@ -132,12 +137,22 @@ class Pipeline(Generic[Job, Result]):
                 yield held.pop(yielded if ordered else next(iter(held)))
                 yielded += 1
 
+    def _take(self, feed: Iterator[tuple[int, Job]]) -> bool:
+        """Start on the next job; False when there is none."""
+        entry = next(feed, None)
+        if entry is None:
+            return False
+        self._groups.expect(1)
+        self._decoders.submit(self._decode, Task(*entry))
+        return True
+
     def _decode(self, task: Task[Job, Result]) -> None:
         if self._attempt(task, lambda: self._stages.decode(task.job), "picture"):
             ready = self._groups.add(task, self._size_key(task))
+            self._done.put(None)
         else:
-            self._done.put(task)
             ready = self._groups.expect(-1)
+            self._done.put(task)
         self._submit(ready)
 
     @staticmethod
@@ -171,7 +186,8 @@ class Pipeline(Generic[Job, Result]):
         """Paint single pictures together, an animation frame by frame; nothing once stopped."""
         photos = [frame for task in group if task.picture for frame in task.picture.frames]
         if len(group) > 1 and not self.stopped:
-            return [(frame,) for frame in self._stages.paint(photos)]
+            painted = self._stages.paint(photos)
+            return [(frame,) for frame, _ in zip(painted, group, strict=True)]
         frames = tuple(self._stages.paint([photo])[0] for photo in photos if not self.stopped)
         return [frames if len(frames) == len(photos) else ()] * len(group)
 
@@ -232,6 +248,15 @@ class SizeGroups(Generic[Job]):
         with self._lock:
             self._closed = True
             return self._take_ready()
+
+    def release(self, unfinished: int) -> list[list[Job]]:
+        """Let everything go where all ``unfinished`` pictures wait here, and for each other."""
+        with self._lock:
+            if sum(map(len, self._waiting.values())) < unfinished:
+                return []
+            groups = list(self._waiting.values())
+            self._waiting.clear()
+            return groups
 
     def _take_ready(self) -> list[list[Job]]:
         ready = [key for key, items in self._waiting.items() if len(items) >= self.batch]

@@ -57,7 +57,7 @@ class Report:
 
     def say(self, line: str) -> None:
         """Print a line on standard error."""
-        click.echo(line, err=True)
+        click.echo(make_printable(line), err=True)
 
     def summarize(self, *, stopped: bool) -> None:
         """Print the last line."""
@@ -79,10 +79,9 @@ class JsonReport(Report):
     def show(self, row: Row) -> None:
         """Print the row."""
         values = asdict(row)
-        line = json.dumps({field: values[field] for field in FIELDS}, ensure_ascii=False)
-        # Names that are not valid UTF-8 come out as the bytes they are on the disk.
-        sys.stdout.buffer.write(line.encode("utf-8", "surrogateescape") + b"\n")
-        sys.stdout.buffer.flush()
+        # ASCII: also names that are not valid UTF-8, or hold what some take for the end of
+        # a line, come through whole.
+        click.echo(json.dumps({field: values[field] for field in FIELDS}))
 
 
 class BarReport(Report):
@@ -127,7 +126,14 @@ class BarReport(Report):
 
     def say(self, line: str) -> None:
         """Print a line above the bar."""
-        self.bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self.bar.console.print(make_printable(line), markup=False, highlight=False, soft_wrap=True)
+
+
+def make_printable(text: str) -> str:
+    """Escape what a file name may hold and a terminal would obey: line ends, control codes."""
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
+    )
 
 
 def choose_report(total: int, *, as_json: bool, one: bool) -> Report:

@@ -22,11 +22,15 @@ CUDA_REMEDY = (
 CUDA_OPTIONS = {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0"}
 
 
-# ONNX Runtime's exceptions share no base class but Exception.
-RUNTIME_ERRORS: tuple[type[Exception], ...] = tuple(
-    kind
-    for kind in vars(ort.capi.onnxruntime_pybind11_state).values()
-    if isinstance(kind, type) and issubclass(kind, Exception)
+# ONNX Runtime's own exceptions share no base class but Exception.
+RUNTIME_ERRORS: tuple[type[Exception], ...] = (
+    RuntimeError,
+    ValueError,
+    *(
+        kind
+        for kind in vars(ort.capi.onnxruntime_pybind11_state).values()
+        if isinstance(kind, type) and issubclass(kind, Exception)
+    ),
 )
 
 
@@ -42,8 +46,11 @@ def open_session(
 
     Raises:
         ModelError: the file is missing or not an ONNX file.
-        ProviderError: ``cuda`` was asked for and cannot be used.
+        ProviderError: ``cuda`` was asked for and cannot be used, or there is no such provider.
     """
+    if provider not in PROVIDERS:
+        message = f"provider {provider!r} is unknown; choose {', '.join(PROVIDERS)}"
+        raise ProviderError(message)
     if not path.is_file():
         message = f"{path}: no such model file"
         raise ModelError(message)
@@ -80,7 +87,7 @@ def _create(path: Path, providers: list[Any], threads: int) -> ort.InferenceSess
     options.enable_mem_pattern = False
     try:
         return ort.InferenceSession(str(path), options, providers=providers)
-    except (RuntimeError, ValueError, *RUNTIME_ERRORS) as error:
+    except RUNTIME_ERRORS as error:
         reason = str(error).splitlines()[0]
         message = (
             f"{path}: not an ONNX file that ONNX Runtime {ort.__version__} can open ({reason})"

@@ -1,20 +1,27 @@
 """Painting: one exported network, photographs in, paintings out."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import threading
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import onnxruntime as ort
 from numpy.typing import NDArray
 from PIL import Image
 
 from runner.blend import format_blend, parse_blend
-from runner.errors import PictureError
+from runner.errors import ModelError, PictureError
 from runner.images import Picture, Pixels, decode, from_image
 from runner.model import COLLECTION, ModelCard, Style, read_card, require_task
 from runner.pipeline import Pipeline, Stages, Task
 from runner.processors import count_processors
 from runner.session import RUNTIME_ERRORS, name_provider, open_session
+
+# Pillow reads a file that it has opened when the pixels are first needed, and two threads
+# must not do that to one image.
+_LOADING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,7 @@ class Painter:
         self._session = open_session(path, provider, threads)
         self.card: ModelCard = read_card(self._session, path)
         require_task(self.card, "stylize")
+        _check_tensors(self._session, self.card)
         self.names = tuple(style.name for style in self.card.styles)
         self.provider = name_provider(self._session)
 
@@ -111,6 +119,24 @@ class Painter:
             )
             raise PictureError(message) from None
         return list(painted)
+
+
+def _check_tensors(session: ort.InferenceSession, card: ModelCard) -> None:
+    """Stop where a file calls itself a ``stylize`` file and does not keep the contract."""
+    expected = {
+        "image": ("tensor(uint8)", 3),
+        "style_weights": ("tensor(float)", len(card.styles)),
+        "stylized": ("tensor(uint8)", 3),
+    }
+    tensors = [*session.get_inputs(), *session.get_outputs()]
+    found = {tensor.name: (tensor.type, [0, *tensor.shape][-1]) for tensor in tensors}
+    if found != expected or not card.styles:
+        listed = ", ".join(f"{name} {kind} [..., {last}]" for name, (kind, last) in found.items())
+        message = (
+            f"{card.path}: its tensors ({listed}) and its {len(card.styles)} styles do not fit a "
+            "stylize network; export it again"
+        )
+        raise ModelError(message)
 
 
 def finish(photo: Pixels, painted: Pixels, effect: Effect) -> Pixels:
@@ -233,15 +259,16 @@ class Stylizer:
 
 
 def read(source: Source) -> Picture:
-    """Decode a path, or take a Pillow image apart.
+    """Decode a path, or take a Pillow image apart; of an animation, one frame.
 
     Raises:
-        PictureError: the file cannot be read; the message begins with its path.
+        PictureError: the picture cannot be read; of a file, the message begins with its path.
     """
     if isinstance(source, Image.Image):
-        return from_image(source)
+        with _LOADING:
+            return from_image(source)
     try:
-        return decode(Path(source).read_bytes())
+        return decode(Path(source).read_bytes(), still=True)
     except OSError as error:
         message = f"{source}: cannot be read ({error.strerror})"
         raise PictureError(message) from None
@@ -253,12 +280,13 @@ def read(source: Source) -> Picture:
 def _read_checked(source: Source, painter: Painter) -> Picture:
     picture = read(source)
     painter.check(picture)
-    return picture.with_frames(picture.frames[:1])
+    return picture
 
 
-def _unwrap(tasks: Iterable[Task[Source, Image.Image]]) -> Iterator[Image.Image]:
-    for task in tasks:
-        if task.error is not None:
-            raise task.error
-        if task.result is not None:
-            yield task.result
+def _unwrap(tasks: Generator[Task[Source, Image.Image], None, None]) -> Iterator[Image.Image]:
+    with closing(tasks):  # ends the threads, also when a picture fails or nobody reads on
+        for task in tasks:
+            if task.error is not None:
+                raise task.error
+            if task.result is not None:
+                yield task.result

@@ -89,7 +89,9 @@ def stop_on_signals(batch: Batch) -> Iterator[list[int]]:
         The numbers of the signals received so far.
     """
     received: list[int] = []
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    # What the shell lets a job in the background ignore stays ignored.
+    before = {number: kept for number, kept in handlers.items() if kept is not signal.SIG_IGN}
 
     def receive(number: int, _: FrameType | None) -> None:
         received.append(number)
