@@ -9,6 +9,8 @@ import onnxruntime as ort
 from runner.model import ModelCard, Style, read_card
 from runner.session import open_session
 
+LISTED_ENTRIES = 4  # of a list of objects; longer ones drown the rest
+
 
 def describe_file(path: Path) -> list[tuple[str, str]]:
     """Return label and text of everything that is worth knowing of an ONNX file.
@@ -63,6 +65,8 @@ def _flatten(value: Any, prefix: str = "") -> list[str]:  # noqa: ANN401 - any J
         nested = [_flatten(entry, f"{prefix}{key} ") for key, entry in value.items()]
         return [line for lines in nested for line in lines]
     if isinstance(value, list) and any(isinstance(entry, dict) for entry in value):
+        if len(value) > LISTED_ENTRIES:
+            return [f"{prefix}{len(value)} entries, which --json shows"]
         return [f"{prefix}{json.dumps(entry, ensure_ascii=False)}" for entry in value]
     if isinstance(value, list):
         value = ", ".join(str(entry) for entry in value)
