@@ -39,9 +39,9 @@ def render_sheet(painter: Painter, picture: Picture) -> Image.Image:
 
 
 def arrange(tiles: Sequence[tuple[str, Image.Image]]) -> Image.Image:
-    """Lay captioned tiles of one size out in a grid that is about as wide as high."""
+    """Lay captioned tiles of one size out in a grid about twice as wide as high."""
     width, height = tiles[0][1].size
-    columns = max(1, round(np.sqrt(len(tiles) * height / width * 1.4)))
+    columns = max(1, round(np.sqrt(len(tiles) * height / width * 2.2)))
     rows = -(-len(tiles) // columns)
     step = (width + GAP, height + GAP + CAPTION)
     sheet = Image.new("RGB", (columns * step[0] + GAP, rows * step[1] + GAP), PAPER)
