@@ -63,11 +63,7 @@ def measure_part(part: str, folder: Path, checkpoint: Path | None) -> float:
 
         return _time_each(decode, files, time.process_time)
     if part == "encode":
-        from runner.encoding import encode
-        from runner.images import decode
-
-        pictures = [decode(data) for data in files]
-        return _time_each(lambda item: encode(item, "JPEG", QUALITY), pictures, time.process_time)
+        return _measure_encode(files)
     if part in {"inference", "session"}:
         return _measure_session(part, files)
     assert checkpoint is not None
@@ -80,6 +76,19 @@ def _time_each(work: Any, items: list[Any], clock: Any) -> float:  # noqa: ANN40
     for item in items:
         work(item)
     return float((clock() - begun) / len(items))
+
+
+def _measure_encode(files: list[bytes]) -> float:
+    """Encode paintings, which hold more detail than the photos they were made from."""
+    from runner.encoding import encode
+    from runner.images import decode
+    from runner.stylize import Painter
+
+    painter = Painter(provider="cpu")
+    effect = painter.choose()
+    pictures = [decode(data) for data in files[:12]]
+    painted = [p.with_frames(tuple(painter.paint(p.frames, effect))) for p in pictures]
+    return _time_each(lambda p: encode(p, "JPEG", QUALITY), painted * 3, time.process_time)
 
 
 def _measure_session(part: str, files: list[bytes]) -> float:
@@ -178,8 +187,11 @@ def measure(few: Path, many: Path, args: argparse.Namespace) -> dict[str, Any]:
         "core_seconds": {name: middle[name] for name in ("decode", "inference", "encode")},
         "spread": {name: describe_spread(values) for name, values in found.items()},
         "pictures_per_second": rates | {"bound": bound},
-        "command_against": {name: rates["command"] / rate for name, rate in rates.items()}
-        | {"bound": rates["command"] / bound},
+        "command_against": {
+            name: rates["command"] / rate
+            for name, rate in (rates | {"bound": bound}).items()
+            if name != "command"
+        },
         "peak_mib": statistics.median(peaks),
     }
 
@@ -193,8 +205,11 @@ def format_report(report: dict[str, Any]) -> str:
     ]
     for name, seconds in report["core_seconds"].items():
         lines.append(f"{name:<10} {seconds * 1000:8.1f} ms of one core per picture")
-    for name, rate in rates.items():
-        lines.append(f"{name:<10} {rate:8.2f} pictures/s   command / {name} = {ratios[name]:.2f}")
+    lines.append(f"{'command':<10} {rates['command']:8.2f} pictures/s")
+    for name in ("bound", "session", "pytorch"):
+        if name in rates:
+            rate, ratio = rates[name], ratios[name]
+            lines.append(f"{name:<10} {rate:8.2f} pictures/s   command / {name} = {ratio:.2f}")
     lines.append(f"{'memory':<10} {report['peak_mib']:8.0f} MiB at the command's peak")
     return "\n".join(lines)
 
