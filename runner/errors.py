@@ -9,11 +9,12 @@
     │   ├── ModelError                   an .onnx file is not what it must be
     │   └── ProviderError                the asked-for processor cannot be used
     ├── click.UsageError                 wrong usage: exit status 2
-    │   └── StyleError                   an unknown style or a blend that makes no sense
+    │   ├── StyleError                   an unknown style or a blend that makes no sense
+    │   └── calculator.errors.CalculatorError    a network that cannot be read or does not fit
     ├── models.errors.ModelsError        training: weights, checkpoints, data
     └── exporter.errors.ExportError      export: an ONNX file that disagrees with its network
 
-The rooms ``models`` and ``exporter`` may not import this one, so their leaves grow
+The other rooms may not import this one, so their leaves grow
 from the same root instead of from ``ImpastoError``.
 
 A message is: subject, actual value, constraint, remedy.

@@ -21,8 +21,8 @@ try:
 finally:
     print(json.dumps(sorted(name for name in sys.modules if "." not in name)), file=sys.stderr)
 """
-ROOMS = {"models", "exporter", "runner"}
-ARROWS = {"exporter": {"models"}}  # room -> the rooms it may import
+ROOMS = {"models", "exporter", "runner", "calculator"}
+ARROWS = {"exporter": {"models"}, "runner": {"calculator"}}  # room -> the rooms it may import
 TRAINING = {"torch", "onnx", "onnxscript", "safetensors", "matplotlib"}
 HEAVY = TRAINING | {"onnxruntime", "numpy", "PIL", "rich", "yaml"}
 
@@ -105,6 +105,13 @@ def test_the_runner_runs_without_the_other_rooms(
     found = list_imports(*(COLLECTION if word == "MODEL" else word for word in arguments))
     assert "onnxruntime" in found
     assert not found & (TRAINING | ROOMS - {"runner"})
+
+
+def test_calculating_imports_nothing_heavy(list_imports: ListImports) -> None:
+    """A table of shapes needs no library of weight and no other room."""
+    modules = list_imports("shapes", "vgg16")
+    assert "calculator" in modules
+    assert not modules & (HEAVY | ROOMS - {"calculator"})
 
 
 def test_the_api_is_imported_when_it_is_used(list_imports: ListImports) -> None:
