@@ -148,7 +148,7 @@ class Batch:
         if os.path.lexists(job.output) and not self._options.overwrite:
             remedy = "pass --overwrite to replace it"
             if self._options.resume:
-                remedy = "it is not this photo painted with these settings; " + remedy
+                remedy = "it is not known to be this photo painted with these settings; " + remedy
             message = f"{job.output} exists; {remedy}"
             raise OutputError(message)
 
@@ -160,7 +160,7 @@ class Batch:
         finished = picture.with_frames(frames)
         data, remarks = encode(finished, self._choose_format(job, picture), self._options.quality)
         if job.writes_standard:
-            _write_standard(data)
+            write_standard(data)
         else:
             self._write(job, data)
         height, width = finished.size
@@ -211,7 +211,7 @@ class Batch:
         )
 
 
-def _write_standard(data: bytes) -> None:
+def write_standard(data: bytes) -> None:
     """Write past Python's buffer, which would fail once more when the program ends."""
     sys.stdout.flush()
     stream = getattr(sys.stdout.buffer, "raw", sys.stdout.buffer)

@@ -137,7 +137,10 @@ def stylize(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - cl
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON per style.")
 @click.option("--sheet", type=FILE, metavar="PHOTO", help="Render every style on this photo.")
 @click.option("-o", "--output", type=FILE, metavar="FILE", help="Picture that --sheet writes.")
-def styles(model: Path | None, sheet: Path | None, output: Path | None, *, as_json: bool) -> None:
+@click.option("--overwrite", is_flag=True, help="Replace that picture if it exists.")
+def styles(
+    model: Path | None, sheet: Path | None, output: Path | None, *, as_json: bool, overwrite: bool
+) -> None:
     """List the styles of the collection, or render all of them on one photo."""
     if (sheet is None) != (output is None):
         message = "--sheet PHOTO and -o FILE go together"
@@ -149,7 +152,8 @@ def styles(model: Path | None, sheet: Path | None, output: Path | None, *, as_js
     if sheet is not None and output is not None:
         from runner.sheet import write_sheet  # noqa: PLC0415
 
-        write_sheet(painter, sheet, output)
+        write_sheet(painter, sheet, output, overwrite=overwrite)
+        click.echo(str(output))
         return
     from runner.info import describe_style, style_as_json  # noqa: PLC0415
 

@@ -7,9 +7,10 @@
     │   ├── PictureError                 a picture cannot be read, painted or encoded
     │   ├── OutputError                  a result cannot be written
     │   ├── ModelError                   an .onnx file is not what it must be
-    │   └── ProviderError                the asked-for processor cannot be used
+    │   ├── ProviderError                the asked-for processor cannot be used
+    │   └── StyleError                   an unknown style, a blend that makes no sense: status 2
     ├── click.UsageError                 wrong usage: exit status 2
-    │   ├── StyleError                   an unknown style or a blend that makes no sense
+    │   ├── StyleError                   the same: a UsageError too
     │   └── calculator.errors.CalculatorError    a network that cannot be read or does not fit
     ├── models.errors.ModelsError        training: weights, checkpoints, data
     └── exporter.errors.ExportError      export: an ONNX file that disagrees with its network
@@ -45,7 +46,7 @@ class ProviderError(ImpastoError):
     """The execution provider that was asked for cannot be used."""
 
 
-class StyleError(click.UsageError):
+class StyleError(ImpastoError, click.UsageError):
     """A style is unknown, or a blend of styles makes no sense; the exit status is 2."""
 
 

@@ -11,6 +11,7 @@ import click
 
 from runner.errors import ImpastoError
 from runner.formats import FORMATS, choose_suffix, has_picture_suffix, name_format
+from runner.manifest import NAME as MANIFEST_NAME
 
 STANDARD = "-"
 
@@ -101,7 +102,9 @@ def _check_folder(inputs: Sequence[Path], output: Path) -> None:
         message = f"standard input needs a file (or -) as output, not the folder {output}"
         raise click.UsageError(message)
     if os.path.lexists(output) and not _is_folder(output):
-        message = f"{output} is a file, and several pictures need a folder"
+        message = (
+            f"{output} is a file, and a folder is needed (or a picture's suffix for one picture)"
+        )
         raise click.UsageError(message)
 
 
@@ -133,8 +136,13 @@ def _walk(folder: Path, output: Path, *, recursive: bool) -> Iterator[Path]:
         raise ImpastoError(message) from None
     yield from (path for path in paths if has_picture_suffix(path) and not _is_folder(path))
     for path in paths if recursive else ():
-        if _is_folder(path) and not path.is_symlink() and path.resolve() != output:
+        if _is_folder(path) and not path.is_symlink() and not _is_painted(path, output):
             yield from _walk(path, output, recursive=True)
+
+
+def _is_painted(folder: Path, output: Path) -> bool:
+    """Tell whether this or an earlier run puts its paintings there."""
+    return folder.resolve() == output or (folder / MANIFEST_NAME).exists()
 
 
 def _is_folder(path: Path) -> bool:

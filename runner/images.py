@@ -60,8 +60,14 @@ class Picture:
         return replace(self, frames=frames)
 
     def to_image(self) -> Image.Image:
-        """Return the first frame as a Pillow image, ``RGBA`` when there is a mask."""
-        return join(self.frames[0], self.masks[0] if self.masks else None)
+        """Return the first frame as a Pillow image, ``RGBA`` when there is a mask.
+
+        Its ``info`` holds the profile and the EXIF block, as those of an opened file do.
+        """
+        image = join(self.frames[0], self.masks[0] if self.masks else None)
+        kept = {"icc_profile": self.profile, "exif": self.exif}
+        image.info |= {key: value for key, value in kept.items() if value}
+        return image
 
 
 def decode(data: bytes, long_side: int | None = None, *, still: bool = False) -> Picture:
@@ -124,7 +130,7 @@ def _explain_damage() -> Iterator[None]:
         message = "not a picture in a format that this installation reads"
         raise PictureError(message) from None
     except Image.DecompressionBombError as error:
-        message = f"refused as a decompression bomb ({error})"
+        message = f"refused as a decompression bomb ({error}); reduce it with another program first"
         raise PictureError(message) from None
     except CODEC_ERRORS as error:
         message = f"the picture is damaged ({error})"

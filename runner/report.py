@@ -9,7 +9,7 @@ from typing import Self
 
 import click
 
-from runner.batch import Row
+from runner.batch import Row, write_standard
 
 FIELDS = ("input", "output", "status", "error", "width", "height", "style", "seconds")
 
@@ -81,7 +81,8 @@ class JsonReport(Report):
         values = asdict(row)
         # ASCII: also names that are not valid UTF-8, or hold what some take for the end of
         # a line, come through whole.
-        click.echo(json.dumps({field: values[field] for field in FIELDS}))
+        line = json.dumps({field: values[field] for field in FIELDS})
+        write_standard(line.encode("ascii") + b"\n")
 
 
 class BarReport(Report):

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from runner.encoding import encode, publish, write_atomically
-from runner.errors import OutputError
+from runner.errors import OutputError, PictureError
 from runner.formats import has_picture_suffix, name_format
 from runner.images import Picture, from_image, join
 from runner.stylize import Painter, read
@@ -66,17 +66,29 @@ def _fit(caption: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.Imag
     return caption
 
 
-def write_sheet(painter: Painter, photo: Path, output: Path) -> None:
-    """Render the sheet of one photo file into a picture file, replacing it.
+def write_sheet(painter: Painter, photo: Path, output: Path, *, overwrite: bool = False) -> None:
+    """Render the sheet of one photo file into a picture file.
 
     Raises:
         PictureError: the photo cannot be read, or the sheet cannot be encoded.
-        OutputError: ``output`` has no picture's suffix or cannot be written.
+        OutputError: ``output`` has no picture's suffix, exists, is the photo itself, or
+            cannot be written.
     """
     if not has_picture_suffix(output):
         message = f"{output}: its suffix names no picture format; use .png or .jpg"
         raise OutputError(message)
-    sheet = render_sheet(painter, read(photo))
+    if output.exists() and photo.exists() and output.samefile(photo):
+        message = f"{output}: the sheet would overwrite its own photo; choose another output"
+        raise OutputError(message)
+    if output.exists() and not overwrite:
+        message = f"{output} exists; pass --overwrite to replace it"
+        raise OutputError(message)
+    picture = read(photo)
+    try:
+        sheet = render_sheet(painter, picture)
+    except PictureError as error:
+        message = f"{photo}: {error.message}"
+        raise PictureError(message) from None
     data, _ = encode(from_image(sheet), name_format(output))
     write_atomically(output, data)
     publish(output)

@@ -1,6 +1,8 @@
 """The body of ``impasto stylize``: options in, exit status out."""
 
+import os
 import signal
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,6 +56,9 @@ def _check_streams(options: dict[str, Any], plan: Plan) -> None:
     if to_standard and (len(options["inputs"]) != 1 or options["inputs"][0].is_dir()):
         message = "-o - takes exactly one picture; give a folder for several"
         raise click.UsageError(message)
+    if to_standard and sys.stdout.isatty():
+        message = "-o - would print a picture on the terminal; redirect it, or use -o FILE"
+        raise click.UsageError(message)
     if to_standard and options["json"]:
         message = "--json and the picture would share standard output; use -o FILE"
         raise click.UsageError(message)
@@ -81,6 +86,15 @@ def _read_options(options: dict[str, Any], painter: Painter, workers: int) -> Op
     )
 
 
+def _end_at_once(number: int) -> None:
+    """Die of a signal, after giving a terminal its cursor back, which a progress bar hides."""
+    if sys.stderr.isatty():
+        sys.stderr.write("\x1b[?25h")
+        sys.stderr.flush()
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
 @contextmanager
 def stop_on_signals(batch: Batch) -> Iterator[list[int]]:
     """Let the first Ctrl-C or SIGTERM end ``batch`` in good order, the second at once.
@@ -95,7 +109,8 @@ def stop_on_signals(batch: Batch) -> Iterator[list[int]]:
 
     def receive(number: int, _: FrameType | None) -> None:
         received.append(number)
-        signal.signal(number, signal.SIG_DFL)
+        if len(received) > 1:
+            _end_at_once(number)
         batch.stop()
 
     for number in before:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from runner.errors import ImpastoError
 from runner.folders import Plan, _separate, plan_jobs
 from runner.formats import CHOICES, FORMATS, choose_suffix, name_format
+from runner.manifest import NAME as MANIFEST_NAME
 
 
 def fill(folder: Path, *names: str) -> Path:
@@ -181,8 +182,8 @@ def test_plan_of_one_file_may_be_a_folder_called_like_a_picture(tmp_path: Path) 
     [
         (["a.jpg"], "b.png", "jpeg", r"--format jpeg contradicts .*b\.png; give only one"),
         (["-"], "out", "same", r"standard input needs a file \(or -\) as output, not the folder"),
-        (["a.jpg", "in"], "taken", "same", r"taken is a file, and several pictures need a folder"),
-        (["in"], "taken", "same", r"taken is a file, and several pictures need a folder"),
+        (["a.jpg", "in"], "taken", "same", r"taken is a file, and a folder is needed"),
+        (["in"], "taken", "same", r"taken is a file, and a folder is needed"),
     ],
 )
 def test_plan_refuses_contradictions(
@@ -203,3 +204,15 @@ def test_plan_refuses_a_folder_without_pictures(tmp_path: Path) -> None:
     fill(folder, "deep/a.jpg")
     with pytest.raises(ImpastoError, match=r"pass --recursive to look into its folders"):
         plan_jobs([folder], tmp_path / "out")
+
+
+def test_paintings_of_an_earlier_run_are_not_painted_again(tmp_path: Path) -> None:
+    """A folder that an earlier run has painted into is left out of a recursive search."""
+    for name in ("a.jpg", "trip/b.jpg", "painted/a.jpg"):
+        path = tmp_path / "photos" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    (tmp_path / "photos" / "painted" / MANIFEST_NAME).touch()
+    plan = plan_jobs([tmp_path / "photos"], tmp_path / "out", recursive=True)
+    names = [str(job.source.relative_to(tmp_path / "photos")) for job in plan.jobs]
+    assert names == ["a.jpg", "trip/b.jpg"]

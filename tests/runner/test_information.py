@@ -47,7 +47,7 @@ def test_styles_of_another_model(impasto: Impasto, data: Path) -> None:
 def test_sheet_shows_every_style_once(impasto: Impasto, photos: Path, painter: Painter) -> None:
     """The sheet holds the photo and each of its paintings, as the API paints them."""
     result = impasto("styles", "--sheet", photos / "b.png", "-o", "sheet.png")
-    assert (result.exit_code, result.stdout) == (0, "")
+    assert (result.exit_code, result.stdout) == (0, "sheet.png\n")
     with Image.open("sheet.png") as sheet:
         pixels = np.asarray(sheet.convert("RGB"))
     picture = read(photos / "b.png")
@@ -55,6 +55,28 @@ def test_sheet_shows_every_style_once(impasto: Impasto, photos: Path, painter: P
     tiles += [painter.paint([tiles[0]], painter.choose(name))[0] for name in painter.names]
     for tile in tiles:
         assert contains(pixels, tile)
+
+
+def test_sheet_never_replaces_its_photo(impasto: Impasto, photos: Path) -> None:
+    """The photo stays, with --overwrite too."""
+    before = (photos / "b.png").read_bytes()
+    photo = photos / "b.png"
+    result = impasto("styles", "--sheet", photo, "-o", photo, "--overwrite")
+    assert result.exit_code == 1
+    assert "the sheet would overwrite its own photo" in result.stderr
+    assert photo.read_bytes() == before
+
+
+def test_sheet_replaces_a_file_only_when_told(impasto: Impasto, photos: Path) -> None:
+    """An existing file is refused without --overwrite and replaced with it."""
+    arguments = ("styles", "--sheet", photos / "b.png", "-o", photos / "a.jpg")
+    before = (photos / "a.jpg").read_bytes()
+    refused = impasto(*arguments)
+    assert refused.exit_code == 1
+    assert "a.jpg exists; pass --overwrite to replace it" in refused.stderr
+    assert (photos / "a.jpg").read_bytes() == before
+    assert impasto(*arguments, "--overwrite").exit_code == 0
+    assert (photos / "a.jpg").read_bytes() != before
 
 
 def contains(sheet: np.ndarray, tile: np.ndarray) -> bool:

@@ -136,7 +136,6 @@ def test_stylize_survives_a_full_disk(
     assert names == {"a.jpg", "b.png", "c.webp", "d.jpg", ".impasto-manifest.jsonl"}
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_interrupts_end_the_program_at_once_while_it_loads() -> None:
     """While libraries are loaded Ctrl-C is the system's own end, no traceback; then as before."""
     before = signal.getsignal(signal.SIGINT)
@@ -186,6 +185,17 @@ def test_stylize_names_a_full_standard_output(start_impasto: Start) -> None:
     assert stderr.decode() == (
         "photos/a.jpg: standard output cannot be written (No space left on device)\n"
     )
+
+
+@pytest.mark.usefixtures("photos")
+def test_rows_that_standard_output_refuses_end_the_run(start_impasto: Start) -> None:
+    """A full standard output under --json is one line, not a traceback."""
+    with Path("/dev/full").open("wb") as full:
+        process = start_impasto("stylize", "photos", "-o", "out", "--json", stdout=full)
+        _, stderr = process.communicate()
+    assert process.returncode == 1
+    assert "standard output cannot be written (No space left on device)" in stderr.decode()
+    assert "Traceback" not in stderr.decode()
 
 
 def test_stylize_draws_a_bar_on_a_terminal(start_impasto: Start, photos: Path) -> None:

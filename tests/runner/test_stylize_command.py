@@ -235,7 +235,7 @@ def test_resume_knows_the_settings(
     impasto("stylize", photos, "-o", "out")
     result = impasto("stylize", photos, "-o", "out", "--resume", *options)
     assert result.exit_code == 1
-    assert result.stderr.count("it is not this photo painted with these settings") == 4
+    assert result.stderr.count("it is not known to be this photo painted with these settings") == 4
     again = impasto("stylize", photos, "-o", "out", "--resume", "--overwrite", *options)
     assert "painted 4 in" in again.stderr
 
@@ -256,7 +256,7 @@ def test_resume_knows_the_model(impasto: Impasto, photos: Path, data: Path) -> N
     impasto("stylize", photos, "-o", "out")
     result = impasto("stylize", photos, "-o", "out", "--resume", "--model", data / "brittle.onnx")
     assert result.exit_code == 1
-    assert result.stderr.count("it is not this photo painted with these settings") == 4
+    assert result.stderr.count("it is not known to be this photo painted with these settings") == 4
 
 
 def test_rows_come_as_pictures_are_finished(

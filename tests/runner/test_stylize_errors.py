@@ -58,7 +58,7 @@ def test_a_failing_network_is_a_failed_picture(impasto: Impasto, photos: Path, d
         (("photos/a.jpg", "-o", "a.png", "--resume"), "--resume needs a folder as output"),
         (("-", "-o", "out"), "standard input needs a file"),
         (("-", "photos", "-o", "out"), "standard input needs a file"),
-        (("photos", "-o", "photos/a.jpg"), "is a file, and several pictures need a folder"),
+        (("photos", "-o", "photos/a.jpg"), "is a file, and a folder is needed"),
     ],
 )
 def test_wrong_usage_is_status_2(

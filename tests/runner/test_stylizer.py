@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from PIL import Image
+from PIL import ExifTags, Image, ImageCms
 
 from runner import ImpastoError, Stylizer
 from runner.errors import PictureError, ProviderError, StyleError
@@ -25,6 +25,26 @@ PHOTOS = hnp.arrays(np.uint8, (4, 5, 3))
 def stylizer() -> Stylizer:
     """Return the shipped collection on the CPU."""
     return Stylizer(provider="cpu")
+
+
+def test_stylize_keeps_profile_and_exif(
+    stylizer: Stylizer, make_photo: MakePhoto, tmp_path: Path
+) -> None:
+    """What describes the photo's colours and its making goes on with the painting."""
+    photo = make_photo(64, 48)
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    exif = Image.Exif()
+    exif[ExifTags.Base.Artist] = "Ansel"
+    photo.save(tmp_path / "a.jpg", icc_profile=profile, exif=exif)
+    painted = stylizer.stylize(tmp_path / "a.jpg")
+    assert painted.info["icc_profile"] == profile
+    assert painted.getexif()[ExifTags.Base.Artist] == "Ansel"
+
+
+def test_style_errors_are_impasto_errors(stylizer: Stylizer, make_photo: MakePhoto) -> None:
+    """One ``except ImpastoError`` catches an unknown style too."""
+    with pytest.raises(ImpastoError, match="style 'cubist' is unknown"):
+        stylizer.stylize(make_photo(64, 48), style="cubist")
 
 
 def differ(one: Image.Image, other: Image.Image) -> int:
