@@ -37,7 +37,10 @@ class Report:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Nothing to close."""
+        self.close()
+
+    def close(self) -> None:
+        """Stop showing; here there is nothing to stop."""
 
     def add(self, row: Row) -> None:
         """Take one picture into account."""
@@ -112,12 +115,8 @@ class BarReport(Report):
         self.bar.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Leave the bar as it stands and give the terminal its cursor back."""
         self.bar.stop()
 
     def show(self, row: Row) -> None:  # noqa: ARG002 - the bar shows counts

@@ -4,6 +4,7 @@ import os
 import pty
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -198,12 +199,8 @@ def test_rows_that_standard_output_refuses_end_the_run(start_impasto: Start) -> 
     assert "Traceback" not in stderr.decode()
 
 
-def test_stylize_draws_a_bar_on_a_terminal(start_impasto: Start, photos: Path) -> None:
-    """On a terminal a bar shows the count, pictures per second and the time left."""
-    (photos / "bad.jpg").write_text("Dear diary,")
-    ours, theirs = pty.openpty()
-    process = start_impasto("stylize", "photos", "-o", "out", stderr=theirs)
-    os.close(theirs)
+def read_terminal(ours: int) -> bytes:
+    """Return all that comes from a pseudo-terminal until its other end is closed."""
     shown = b""
     try:
         while piece := os.read(ours, 4096):
@@ -212,6 +209,39 @@ def test_stylize_draws_a_bar_on_a_terminal(start_impasto: Start, photos: Path) -
         pass  # Linux reports the end of a terminal as an error
     finally:
         os.close(ours)
+    return shown
+
+
+@pytest.mark.usefixtures("photos")
+def test_stylize_prints_no_picture_on_a_terminal(start_impasto: Start) -> None:
+    """``-o -`` is wrong usage where standard output is a terminal, which stays clean."""
+    ours, theirs = pty.openpty()
+    process = start_impasto("stylize", "photos/a.jpg", "-o", "-", stdout=theirs)
+    os.close(theirs)
+    shown = read_terminal(ours)
+    _, stderr = process.communicate()
+    assert (process.returncode, shown) == (2, b"")
+    assert b"-o - would print a picture on the terminal" in stderr
+
+
+def test_a_second_signal_gives_the_terminal_its_cursor_back() -> None:
+    """The end at once is the signal's own, and the cursor that a bar hides is shown again."""
+    code = "from runner.stylize_command import _end_at_once; _end_at_once(15)"
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([sys.executable, "-I", "-c", code], stderr=theirs) as process:
+        os.close(theirs)
+        shown = read_terminal(ours)
+    assert process.returncode == -signal.SIGTERM
+    assert shown == b"\x1b[?25h"
+
+
+def test_stylize_draws_a_bar_on_a_terminal(start_impasto: Start, photos: Path) -> None:
+    """On a terminal a bar shows the count, pictures per second and the time left."""
+    (photos / "bad.jpg").write_text("Dear diary,")
+    ours, theirs = pty.openpty()
+    process = start_impasto("stylize", "photos", "-o", "out", stderr=theirs)
+    os.close(theirs)
+    shown = read_terminal(ours)
     stdout, _ = process.communicate()
     assert (process.returncode, stdout) == (1, b"")
     for part in (b"5/5", b"pictures/s", b"0:00:0", b"photos/bad.jpg: not a picture", b"painted 4"):
