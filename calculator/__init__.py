@@ -8,13 +8,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from calculator.comparison import Comparison, compare
     from calculator.errors import CalculatorError
-    from calculator.explanation import Explanation, explain
     from calculator.network import Network, Node
-    from calculator.solving import Answer, Solution, solve
-    from calculator.sources import load, parse, parse_shape
+    from calculator.reading.sources import load, parse, parse_shape
     from calculator.summary import Report, Row, summarize
+    from calculator.teaching.comparison import Comparison, compare
+    from calculator.teaching.explanation import Explanation, explain
+    from calculator.teaching.solving import Answer, Solution, solve
 
 __all__ = [
     "Answer",
@@ -36,21 +36,21 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Answer": "calculator.solving",
+    "Answer": "calculator.teaching.solving",
     "CalculatorError": "calculator.errors",
-    "Comparison": "calculator.comparison",
-    "Explanation": "calculator.explanation",
+    "Comparison": "calculator.teaching.comparison",
+    "Explanation": "calculator.teaching.explanation",
     "Network": "calculator.network",
     "Node": "calculator.network",
     "Report": "calculator.summary",
     "Row": "calculator.summary",
-    "Solution": "calculator.solving",
-    "compare": "calculator.comparison",
-    "explain": "calculator.explanation",
-    "load": "calculator.sources",
-    "parse": "calculator.sources",
-    "parse_shape": "calculator.sources",
-    "solve": "calculator.solving",
+    "Solution": "calculator.teaching.solving",
+    "compare": "calculator.teaching.comparison",
+    "explain": "calculator.teaching.explanation",
+    "load": "calculator.reading.sources",
+    "parse": "calculator.reading.sources",
+    "parse_shape": "calculator.reading.sources",
+    "solve": "calculator.teaching.solving",
     "summarize": "calculator.summary",
 }
 

@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING, cast
 
-from calculator.columns import choose_columns
 from calculator.errors import CalculatorError
-from calculator.rendering import render_csv, render_json, render_markdown, render_table
-from calculator.sources import parse_shape, read_any
+from calculator.reading.sources import parse_shape, read_any
+from calculator.reports.columns import choose_columns
+from calculator.reports.rendering import render_csv, render_json, render_markdown, render_table
 from calculator.summary import Report, summarize
 
 if TYPE_CHECKING:
-    from calculator.units import Unit
+    from calculator.arithmetic.units import Unit
 
 
 def make_report(network: str, input_text: str | None, *, batch: int) -> Report:
@@ -32,7 +32,7 @@ def answer_explain(
     Raises:
         CalculatorError: the network cannot be read, or has no such layer.
     """
-    from calculator.explanation import explain, render_explanations  # noqa: PLC0415 - only here
+    from calculator.teaching.explanation import explain, render_explanations  # noqa: PLC0415 - only here
 
     return render_explanations(explain(make_report(network, input_text, batch=batch), layer))
 
@@ -51,7 +51,7 @@ def answer_compare(
     Raises:
         CalculatorError: a network cannot be read.
     """
-    from calculator.comparison import compare, render_comparison  # noqa: PLC0415 - only here
+    from calculator.teaching.comparison import compare, render_comparison  # noqa: PLC0415 - only here
 
     reports = [make_report(network, input_text, batch=batch) for network in (first, second)]
     return render_comparison(compare(*reports))
@@ -69,7 +69,7 @@ def answer_why(network: str, number: str, *, input_text: str | None = None, batc
     Raises:
         CalculatorError: the network or the number cannot be read.
     """
-    from calculator.counting import find_conventions, render_matches  # noqa: PLC0415 - only here
+    from calculator.teaching.counting import find_conventions, render_matches  # noqa: PLC0415 - only here
 
     report = make_report(network, input_text, batch=batch)
     return render_matches(find_conventions(report, number), number)

@@ -106,8 +106,8 @@ def solve(question: str) -> None:
     impasto solve "227 -> 55, k=11"
     impasto solve "3x27x27 | conv 256@5x5 p=? -> 27x27"
     """  # noqa: D301 - click reads the control character
-    from calculator.solving import render_answer  # noqa: PLC0415 - not for --help
-    from calculator.solving import solve as find  # noqa: PLC0415
+    from calculator.teaching.solving import render_answer  # noqa: PLC0415 - not for --help
+    from calculator.teaching.solving import solve as find  # noqa: PLC0415
 
     answer = find(question)
     if not answer.solutions:

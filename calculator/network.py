@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from calculator.layer import Layer
-from calculator.shapes import Shape
+from calculator.layers.base import Layer
+from calculator.layers.shapes import Shape
 
 INPUT = -1  # in Node.inputs: the network's own input
 

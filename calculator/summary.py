@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from math import prod
 
-from calculator import formulas
-from calculator.convolutions import name_axes
+from calculator.arithmetic import formulas
+from calculator.arithmetic.expressions import Derivation, count
+from calculator.arithmetic.receptive import Field, Tracker
 from calculator.errors import CalculatorError, ShapeError
-from calculator.expressions import Derivation, count
+from calculator.layers.convolutions import name_axes
+from calculator.layers.shapes import Derived, Shape
 from calculator.network import INPUT, Network, Node
-from calculator.receptive import Field, Tracker
-from calculator.shapes import Derived, Shape
 
 CONVENTION = (
     "MACs are multiply-adds of convolutions and dense layers without bias, products with padding "

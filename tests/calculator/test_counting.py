@@ -5,7 +5,7 @@ from click.testing import CliRunner
 
 from calculator import CalculatorError, parse, summarize
 from calculator.cli import why
-from calculator.counting import find_conventions, list_conventions
+from calculator.teaching.counting import find_conventions, list_conventions
 
 SMALL = "1x6x6 | conv 2@3 | relu | pool 3 s1 | flatten | fc 3"
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from calculator import CalculatorError, explain, parse, summarize
 from calculator.cli import shapes
-from calculator.networks import NETWORKS
+from calculator.reading.networks import NETWORKS
 
 TOKEN = re.compile(r"\s*(\d{1,3}(?:,\d{3})+(?!\d)|\d+|[A-Za-z_][A-Za-z_0-9]*|[-+*/(),])")
 LINES = (

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calculator import formulas
-from calculator.expressions import Expression, Name, Number, ceil, floor, greatest, least
+from calculator.arithmetic import formulas
+from calculator.arithmetic.expressions import Expression, Name, Number, ceil, floor, greatest, least
 
 
 def test_window_size_is_shown_as_in_the_textbooks() -> None:

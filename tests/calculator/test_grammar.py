@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calculator import CalculatorError, Network, parse, summarize
-from calculator.networks import NETWORKS, describe_network
-from calculator.words import ALIASES, JOINS, WORDS
+from calculator.reading.networks import NETWORKS, describe_network
+from calculator.reading.words import ALIASES, JOINS, WORDS
 
 
 def read_output(line: str) -> tuple[int, ...]:

@@ -9,9 +9,9 @@ from click.testing import CliRunner
 
 from calculator import parse, summarize
 from calculator.cli import compare, shapes, solve, why
-from calculator.columns import COLUMNS
-from calculator.networks import NETWORKS
-from calculator.words import ALIASES, JOINS, WORDS
+from calculator.reading.networks import NETWORKS
+from calculator.reading.words import ALIASES, JOINS, WORDS
+from calculator.reports.columns import COLUMNS
 
 MANUAL = Path(__file__).parents[2] / "docs" / "calculator.md"
 COMMANDS = {"shapes": shapes, "compare": compare, "solve": solve, "why": why}

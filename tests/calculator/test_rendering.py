@@ -7,10 +7,16 @@ from io import StringIO
 import pytest
 
 from calculator import CalculatorError, Report, parse, summarize
-from calculator.columns import COLUMNS, choose_columns
-from calculator.networks import NETWORKS
-from calculator.rendering import render_csv, render_json, render_markdown, render_table, to_values
-from calculator.units import divide_rounded, render_bytes, render_count, render_share
+from calculator.arithmetic.units import divide_rounded, render_bytes, render_count, render_share
+from calculator.reading.networks import NETWORKS
+from calculator.reports.columns import COLUMNS, choose_columns
+from calculator.reports.rendering import (
+    render_csv,
+    render_json,
+    render_markdown,
+    render_table,
+    to_values,
+)
 
 SMALL = "1x9x9 | conv 2@3 s2 p1:0 | batchnorm | upsample 2 | globalavgpool | flatten | fc 3"
 

@@ -10,14 +10,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from calculator import Network
-from calculator.convolutions import Conv, DepthwiseConv, TransposedConv
-from calculator.joins import Add, Concat
-from calculator.layer import Layer
-from calculator.layers import Activation, BatchNorm, Dense, Dropout, Flatten, InstanceNorm
+from calculator.layers.base import Layer
+from calculator.layers.convolutions import Conv, DepthwiseConv, TransposedConv
+from calculator.layers.dense import Dense, Flatten
+from calculator.layers.joins import Add, Concat
+from calculator.layers.pointwise import Activation, BatchNorm, Dropout, InstanceNorm
+from calculator.layers.pools import AdaptivePool, GlobalPool, Pool
+from calculator.layers.resizing import Crop, Pad, PixelShuffle, Upsample
+from calculator.layers.shapes import Borders, Padding, Sides
 from calculator.network import INPUT
-from calculator.pools import AdaptivePool, GlobalPool, Pool
-from calculator.resizing import Crop, Pad, PixelShuffle, Upsample
-from calculator.shapes import Borders, Padding, Sides
 
 # per number of axes; typed loosely, since a tuple's length is known only when it runs
 Build = Callable[..., nn.Module]

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from calculator import Network, Node
-from calculator.convolutions import Conv, DepthwiseConv, TransposedConv
 from calculator.errors import ShapeError
-from calculator.layer import Layer
-from calculator.pools import AdaptivePool, Mode, Pool
-from calculator.resizing import PixelShuffle, Upsample
-from calculator.shapes import Borders, Sides
+from calculator.layers.base import Layer
+from calculator.layers.convolutions import Conv, DepthwiseConv, TransposedConv
+from calculator.layers.pools import AdaptivePool, Mode, Pool
+from calculator.layers.resizing import PixelShuffle, Upsample
+from calculator.layers.shapes import Borders, Sides
 
 Case = tuple[Layer, tuple[int, ...]]
 ToTorch = Callable[[Network, Tensor], Any]

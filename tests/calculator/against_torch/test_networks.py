@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from calculator import CalculatorError, Network, Report, Row, parse, summarize
-from calculator.layer import Layer
-from calculator.receptive import Field
+from calculator.arithmetic.receptive import Field
+from calculator.layers.base import Layer
 
 ToTorch = Callable[[Network, Tensor], Any]
 FormProducts = Callable[[Layer, tuple[int, ...]], int]

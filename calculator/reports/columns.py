@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from calculator.arithmetic.units import Unit, render_bytes, render_count, render_share
 from calculator.errors import CalculatorError, suggest
-from calculator.shapes import Window, render_borders, render_shape, render_sides
+from calculator.layers.shapes import Window, render_borders, render_shape, render_sides
 from calculator.summary import Report, Row
-from calculator.units import Unit, render_bytes, render_count, render_share
 
 if TYPE_CHECKING:
     from fractions import Fraction

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from math import gcd, lcm
 from typing import TYPE_CHECKING
 
+from calculator.arithmetic.expressions import Derivation
+from calculator.arithmetic.formulas import FIELD, JUMP, START
 from calculator.errors import ShapeError
-from calculator.expressions import Derivation
-from calculator.formulas import FIELD, JUMP, START
 
 if TYPE_CHECKING:
     from fractions import Fraction

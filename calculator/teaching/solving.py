@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
-from calculator import formulas
+from calculator.arithmetic import formulas
+from calculator.arithmetic.expressions import Derivation
 from calculator.errors import CalculatorError
-from calculator.expressions import Derivation
-from calculator.shapes import Shape, render_shape
-from calculator.sources import parse, parse_shape
+from calculator.layers.shapes import Shape, render_shape
+from calculator.reading.sources import parse, parse_shape
 from calculator.summary import summarize
 
 MOST_WINDOWS = 50_000  # pairs of padding and dilation that are tried

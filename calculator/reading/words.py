@@ -4,23 +4,21 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from calculator.convolutions import Conv, DepthwiseConv, TransposedConv
-from calculator.joins import Add, Concat
-from calculator.layer import Layer
-from calculator.layers import (
+from calculator.layers.base import Layer
+from calculator.layers.convolutions import Conv, DepthwiseConv, TransposedConv
+from calculator.layers.dense import Dense, Flatten, RadialUnits
+from calculator.layers.joins import Add, Concat
+from calculator.layers.pointwise import (
     ACTIVATIONS,
     Activation,
     BatchNorm,
-    Dense,
     Dropout,
-    Flatten,
     InstanceNorm,
     LocalResponseNorm,
-    RadialUnits,
 )
-from calculator.pools import AdaptivePool, GlobalPool, Pool, Subsample
-from calculator.resizing import Crop, Pad, PixelShuffle, Upsample
-from calculator.shapes import Borders, Sides
+from calculator.layers.pools import AdaptivePool, GlobalPool, Pool, Subsample
+from calculator.layers.resizing import Crop, Pad, PixelShuffle, Upsample
+from calculator.layers.shapes import Borders, Sides
 
 DIGITS = "[0-9]{1,9}"
 SIDES = re.compile(rf"{DIGITS}(x{DIGITS}){{0,2}}")

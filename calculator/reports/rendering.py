@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from textwrap import fill
 
-from calculator.columns import COLUMNS, USUAL, Column
-from calculator.receptive import Field
-from calculator.shapes import Borders, render_shape
+from calculator.arithmetic.receptive import Field
+from calculator.arithmetic.units import Unit, render_bytes, render_count
+from calculator.layers.shapes import Borders, render_shape
+from calculator.reports.columns import COLUMNS, USUAL, Column
 from calculator.summary import CONVENTION, Report, Row
-from calculator.units import Unit, render_bytes, render_count
 
 WIDTH = 80
 DISPENSABLE = ("kind", "macs%", "window", "field")  # dropped in this order where 80 are few

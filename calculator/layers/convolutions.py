@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from calculator import formulas
+from calculator.arithmetic import formulas
+from calculator.arithmetic.expressions import Derivation
+from calculator.arithmetic.receptive import Spread
 from calculator.errors import ShapeError
-from calculator.expressions import Derivation
-from calculator.layer import Layer
-from calculator.receptive import Spread
-from calculator.shapes import (
+from calculator.layers.base import Layer
+from calculator.layers.shapes import (
     Borders,
     Derived,
     Padding,
@@ -18,7 +18,7 @@ from calculator.shapes import (
     expand_sides,
     require_spatial,
 )
-from calculator.windows import Placement, place_window
+from calculator.layers.windows import Placement, place_window
 
 
 def name_axes(prefix: str, values: Sides, *, suffix: str = "") -> dict[str, int]:

@@ -1,6 +1,6 @@
 """What every layer can do."""
 
-from calculator.shapes import Derived, Shape
+from calculator.layers.shapes import Derived, Shape
 
 
 class Layer:

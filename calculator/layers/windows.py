@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from calculator import formulas
+from calculator.arithmetic import formulas
+from calculator.arithmetic.expressions import Derivation
+from calculator.arithmetic.receptive import Rule, Slide
 from calculator.errors import ShapeError
-from calculator.expressions import Derivation
-from calculator.receptive import Rule, Slide
-from calculator.shapes import (
+from calculator.layers.shapes import (
     Borders,
     Padding,
     Shape,

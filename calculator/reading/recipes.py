@@ -17,10 +17,10 @@ import yaml
 from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
 
 from calculator.errors import CalculatorError
-from calculator.grammar import DEEPEST_NESTING, MOST_LAYERS, read_network
+from calculator.layers.shapes import Shape
 from calculator.network import Network
-from calculator.shapes import Shape
-from calculator.words import JOINS
+from calculator.reading.grammar import DEEPEST_NESTING, MOST_LAYERS, read_network
+from calculator.reading.words import JOINS
 
 LARGEST_BYTES = 100_000
 MOST_EVENTS = 10 * MOST_LAYERS

@@ -11,7 +11,7 @@ for deep learning", sections 2 and 4; receptive fields after Araujo, Norris and 
 
 from functools import cache
 
-from calculator.expressions import (
+from calculator.arithmetic.expressions import (
     Expression,
     Folded,
     Formula,

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from calculator.errors import ShapeError
-from calculator.layer import Layer
-from calculator.shapes import Derived, Shape, render_shape
+from calculator.layers.base import Layer
+from calculator.layers.shapes import Derived, Shape, render_shape
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from difflib import SequenceMatcher
 
-from calculator.layer import Layer
-from calculator.rendering import describe_input
-from calculator.shapes import render_shape
+from calculator.layers.base import Layer
+from calculator.layers.shapes import render_shape
+from calculator.reports.rendering import describe_input
 from calculator.summary import Report, Row
 
 Pair = tuple[Row | None, Row | None]

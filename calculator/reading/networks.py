@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from calculator.errors import CalculatorError, list_nearest
-from calculator.shapes import Shape
+from calculator.layers.shapes import Shape
 
 Build = Callable[[Shape], list[str]]
 

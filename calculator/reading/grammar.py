@@ -11,7 +11,7 @@
     option   = letter value | letter "=" value | flag
 
 An empty branch passes its input on. Words, values and options stand in
-``calculator/words.py``. Nothing here opens a file or imports code, and the length,
+``calculator/reading/words.py``. Nothing here opens a file or imports code, and the length,
 depth and number of layers are limited, so that text from strangers can be read.
 """
 
@@ -20,11 +20,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from calculator.errors import CalculatorError, suggest
-from calculator.layer import Layer
+from calculator.layers.base import Layer
+from calculator.layers.shapes import Shape
 from calculator.network import INPUT, Names, Network, Node
-from calculator.shapes import Shape
+from calculator.reading.words import ALIASES, EVERY_WORD, JOINS, SHAPE, WORDS, Settings, Word
 from calculator.summary import LayerError, summarize
-from calculator.words import ALIASES, EVERY_WORD, JOINS, SHAPE, WORDS, Settings, Word
 
 LONGEST_TEXT = 50_000
 MOST_LAYERS = 2_000

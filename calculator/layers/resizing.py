@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from calculator import formulas
+from calculator.arithmetic import formulas
+from calculator.arithmetic.expressions import Formula
+from calculator.arithmetic.receptive import Repeat, Slide
 from calculator.errors import ShapeError
-from calculator.expressions import Formula
-from calculator.layer import Layer
-from calculator.receptive import Repeat, Slide
-from calculator.shapes import (
+from calculator.layers.base import Layer
+from calculator.layers.shapes import (
     Borders,
     Derived,
     Shape,

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from itertools import product
 from math import prod
 
+from calculator.arithmetic.units import divide_rounded
 from calculator.errors import CalculatorError
-from calculator.layers import Activation, Dense
+from calculator.layers.dense import Dense
+from calculator.layers.pointwise import Activation
 from calculator.summary import Report, Row
-from calculator.units import divide_rounded
 
 NUMBER = re.compile(
     r"(\d{1,15}|\d{1,3}(?:,\d{3}){1,4})(?:\.(\d{1,9}))?\s*([KMGBT]?)", re.IGNORECASE

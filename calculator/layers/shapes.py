@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from math import prod
 from typing import Literal
 
+from calculator.arithmetic.expressions import Derivation
+from calculator.arithmetic.receptive import Rule
 from calculator.errors import ShapeError
-from calculator.expressions import Derivation
-from calculator.receptive import Rule
 
 # (channels, *spatial sizes); only (features,) after flatten. The batch is not in it.
 Shape = tuple[int, ...]

@@ -4,11 +4,11 @@ import re
 from pathlib import Path
 
 from calculator.errors import CalculatorError
-from calculator.grammar import read_network
+from calculator.layers.shapes import Shape, render_shape
 from calculator.network import Network
-from calculator.networks import describe_network
-from calculator.shapes import Shape, render_shape
-from calculator.words import SHAPE
+from calculator.reading.grammar import read_network
+from calculator.reading.networks import describe_network
+from calculator.reading.words import SHAPE
 
 LINE = re.compile(r"[|\[\]\s]")
 RECIPES = {".yaml", ".yml"}
@@ -35,7 +35,7 @@ def parse(text: str, *, input_shape: Shape | None = None) -> Network:
 
 
 def load(path: str | Path, *, input_shape: Shape | None = None) -> Network:
-    """Read a network from a YAML file; ``calculator/recipes.py`` describes its form.
+    """Read a network from a YAML file; ``calculator/reading/recipes.py`` describes its form.
 
     Args:
         path: a ``.yaml`` or ``.yml`` file.
@@ -50,7 +50,7 @@ def load(path: str | Path, *, input_shape: Shape | None = None) -> Network:
     if path.suffix.lower() not in RECIPES:
         message = f"{path}: files of type {path.suffix!r} are not read; give a .yaml file"
         raise CalculatorError(message)
-    from calculator.recipes import read_recipe  # noqa: PLC0415 - PyYAML is for files only
+    from calculator.reading.recipes import read_recipe  # noqa: PLC0415 - PyYAML is for files only
 
     return read_recipe(path, input_shape=input_shape)
 

@@ -6,13 +6,13 @@ The lines are rendered from the very derivations that the table's numbers come f
 from dataclasses import dataclass
 from textwrap import fill
 
-from calculator.columns import render_window
+from calculator.arithmetic.expressions import Derivation
+from calculator.arithmetic.formulas import AXES
+from calculator.arithmetic.receptive import Field
 from calculator.errors import CalculatorError, suggest
-from calculator.expressions import Derivation
-from calculator.formulas import AXES
-from calculator.receptive import Field
-from calculator.rendering import WIDTH
-from calculator.shapes import render_shape
+from calculator.layers.shapes import render_shape
+from calculator.reports.columns import render_window
+from calculator.reports.rendering import WIDTH
 from calculator.summary import CONVENTION, Report, Row
 
 MOST_EXTENTS = 8  # different extents of neighbouring units that one line lists

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from calculator import formulas
-from calculator.convolutions import name_axes
-from calculator.layer import Layer
-from calculator.receptive import Divide
-from calculator.shapes import (
+from calculator.arithmetic import formulas
+from calculator.arithmetic.receptive import Divide
+from calculator.layers.base import Layer
+from calculator.layers.convolutions import name_axes
+from calculator.layers.shapes import (
     Derived,
     Padding,
     Shape,
@@ -16,7 +16,7 @@ from calculator.shapes import (
     expand_sides,
     require_spatial,
 )
-from calculator.windows import check_pool_padding, covers_whole, place_window
+from calculator.layers.windows import check_pool_padding, covers_whole, place_window
 
 Mode = Literal["max", "avg"]
 

@@ -1,0 +1,1 @@
+"""Integer expressions and the formulas made of them."""

@@ -1,0 +1,1 @@
+"""The layers: what each takes, returns and counts."""

@@ -1,0 +1,1 @@
+"""The layer table as text and data."""

@@ -1,0 +1,1 @@
+"""Answers to questions about networks: how, why, which, and what differs."""
