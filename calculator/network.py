@@ -16,11 +16,16 @@ class Node:
         name: unique in its network.
         layer: what it does.
         inputs: positions of earlier nodes, or ``INPUT``; several only for joins.
+        reused_params: how many of the layer's parameters are those of an earlier layer
+            (shared weights), and are counted there.
+        reused_buffers: likewise for its buffers.
     """
 
     name: str
     layer: Layer
     inputs: tuple[int, ...]
+    reused_params: int = 0
+    reused_buffers: int = 0
 
 
 @dataclass(frozen=True)

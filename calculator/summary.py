@@ -12,15 +12,15 @@ from calculator.layers.shapes import Derived, Shape
 from calculator.network import INPUT, Network, Node
 
 CONVENTION = (
-    "MACs are multiply-adds of convolutions and dense layers without bias, products with padding "
-    "zeros included, for the whole batch; a FLOP count would be about twice as large. Parameters "
-    "are trainable and counted once; buffers (running statistics, fixed weights) are apart. "
-    "Activations are the values that layers return, every layer counted. Numbers have 4 bytes. "
-    "Forward memory is parameters, buffers and the largest set of values alive at once, each freed "
-    "after its last use. Training memory is parameters three times (value, gradient, momentum), "
-    "buffers, the input, and all activations with their gradients. Receptive fields are not "
-    "clipped to the input, start is the first input position of the first unit, and normalisation "
-    "is taken as acting on single values."
+    "MACs are multiply-adds of convolutions, dense layers and matrix products without bias, "
+    "products with padding zeros included, for the whole batch; a FLOP count would be about twice "
+    "as large. Parameters are trainable and counted once, also where layers share them; buffers "
+    "(running statistics, fixed weights) are apart. Activations are the values that layers "
+    "return, every layer counted. Numbers have 4 bytes. Forward memory is parameters, buffers and "
+    "the largest set of values alive at once, each freed after its last use. Training memory is "
+    "parameters three times (value, gradient, momentum), buffers, the input, and all activations "
+    "with their gradients. Receptive fields are not clipped to the input, start is the first "
+    "input position of the first unit, and normalisation is taken as acting on single values."
 )
 
 
@@ -46,13 +46,13 @@ class Row:
 
     @property
     def params(self) -> int:
-        """Trainable numbers."""
-        return count(self.derived.params)
+        """Trainable numbers, less those that an earlier layer shares and counts."""
+        return count(self.derived.params) - self.node.reused_params
 
     @property
     def buffers(self) -> int:
-        """Numbers that are stored and not trained."""
-        return count(self.derived.buffers)
+        """Numbers that are stored and not trained, less those that an earlier layer counts."""
+        return count(self.derived.buffers) - self.node.reused_buffers
 
     @property
     def macs(self) -> int:

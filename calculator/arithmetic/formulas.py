@@ -189,6 +189,10 @@ PRODUCT_LINKS = Formula("connections", Name("macs"))
 FIXED_WEIGHTS = Formula("buffers", F_IN * F_OUT)
 NORM_PARAMS = Formula("params", Number(2) * C)
 NORM_BUFFERS = Formula("buffers", Number(2) * C)
+# what a file's operation holds, and its matrix products for one sample
+HELD_PARAMS = Formula("params", Name("values"))
+HELD_BUFFERS = Formula("buffers", Name("values"))
+HELD_PRODUCTS = Formula("macs", N * Name("products"))
 SUBSAMPLE_PARAMS = Formula("params", Number(2) * C)
 
 # memory, with 4 bytes per float32; what is alive and what is kept is said in the convention

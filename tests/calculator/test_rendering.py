@@ -66,7 +66,7 @@ def test_totals_and_their_convention_stand_below() -> None:
     assert report.training.result == 4 * (3 * 33 + 4 + 81 + 2 * kept)
     text = render_table(report)
     assert f"training memory {report.training.result:,} B" in text
-    assert "MACs are multiply-adds of convolutions and dense layers without bias" in text
+    assert "MACs are multiply-adds of convolutions, dense layers and matrix products" in text
 
 
 def test_branches_keep_what_they_need_alive() -> None:
