@@ -7,40 +7,43 @@ layer of both networks stands in exactly one line.
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from difflib import SequenceMatcher
+from textwrap import fill
 
-from calculator.layers.base import Layer
-from calculator.layers.shapes import render_shape
-from calculator.reports.rendering import describe_input
+from calculator.layers.shapes import Window, render_borders, render_shape, render_sides
+from calculator.reports.rendering import WIDTH, describe_input
 from calculator.summary import Report, Row
+from calculator.teaching.motifs import Unit, fold, name_purpose, name_rewrite
 
-Pair = tuple[Row | None, Row | None]
 COUNTS = ("params", "buffers", "macs")
+SLIDING = {field.name for field in fields(Window)}
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A layer of one network, or one of each, that are not alike.
+    """Layers of one network, of the other, or of both that are not alike.
 
     Args:
-        first: layer of the first network; None where it has none.
-        second: layer of the second network; None where it has none.
+        first: layers of the first network; several only where a rewrite made them one.
+        second: layers of the second network; likewise.
         reasons: what differs, in words.
+        cause: the rewrite behind it, where one is known; empty otherwise.
     """
 
-    first: Row | None
-    second: Row | None
+    first: tuple[Row, ...]
+    second: tuple[Row, ...]
     reasons: tuple[str, ...]
+    cause: str = ""
 
     def change(self, count: str) -> int:
         """Return the second's count less the first's; ``params``, ``buffers`` or ``macs``."""
-        rows = ((self.second, 1), (self.first, -1))
-        return sum(sign * int(getattr(row, count)) for row, sign in rows if row is not None)
+        sides = ((self.second, 1), (self.first, -1))
+        return sum(sign * int(getattr(row, count)) for rows, sign in sides for row in rows)
 
     @property
     def name(self) -> str:
-        """The layer's name, or both names."""
-        names = [row.node.name for row in (self.first, self.second) if row is not None]
-        return " -> ".join(dict.fromkeys(names))
+        """The layers' names, or both networks' names for them."""
+        sides = (", ".join(row.node.name for row in rows) for rows in (self.first, self.second))
+        return " -> ".join(dict.fromkeys(side for side in sides if side))
 
 
 @dataclass(frozen=True)
@@ -63,43 +66,53 @@ class Comparison:
 def compare(first: Report, second: Report) -> Comparison:
     """Align two networks and attribute the difference of their totals to layers.
 
+    Layers that a known rewrite replaced (``calculator/teaching/motifs.py``) stand in one
+    difference with those that replaced them.
+
     Args:
         first: report of the network to start from.
         second: report of the network to arrive at.
     """
-    pairs = list(align(first.rows, second.rows))
-    differences = tuple(
-        Difference(a, b, reasons) for a, b in pairs if (reasons := find_reasons(a, b))
-    )
-    return Comparison(first, second, differences, len(pairs) - len(differences))
+    pairs = list(pair_rows(first.rows, second.rows))
+    found = [differ for a, b in pairs if (differ := find_difference(a, b)) is not None]
+    return Comparison(first, second, tuple(found), len(pairs) - len(found))
 
 
-def align(first: Sequence[Row], second: Sequence[Row]) -> Iterator[Pair]:
-    """Pair layers of the same kind and channels, then in the gaps those of the same kind."""
-    for a, b in match(
-        first, second, to_key=lambda row: (row.node.layer.kind, row.derived.shape[0])
-    ):
-        if len(a) == len(b) == 1 and a[0].node.layer.kind == b[0].node.layer.kind:
+def pair_rows(
+    first: Sequence[Row], second: Sequence[Row]
+) -> Iterator[tuple[tuple[Row, ...], tuple[Row, ...]]]:
+    """Yield layers that stand for each other; several at once only for a rewrite."""
+    for a, b in align(fold(first, second), fold(second, first)):
+        if a is not None and b is not None and a.kinds == b.kinds:
+            yield from (((x,), (y,)) for x, y in zip(a.rows, b.rows, strict=True))
+        elif a is not None and b is not None and name_rewrite(a.rows, b.rows) is not None:
+            yield a.rows, b.rows
+        else:
+            yield from (((row,), ()) for row in (a.rows if a else ()))
+            yield from (((), (row,)) for row in (b.rows if b else ()))
+
+
+def align(
+    first: Sequence[Unit], second: Sequence[Unit]
+) -> Iterator[tuple[Unit | None, Unit | None]]:
+    """Pair units of the same key, then in the gaps those of the same kind."""
+    for a, b in match(first, second, to_key=lambda unit: unit.key):
+        if len(a) == len(b) == 1 and a[0].key[0] == b[0].key[0]:
             yield a[0], b[0]
             continue
-        for rest_a, rest_b in match(a, b, to_key=lambda row: row.node.layer.kind):
-            if len(rest_a) == len(rest_b) == 1 and same_kind(rest_a[0], rest_b[0]):
+        for rest_a, rest_b in match(a, b, to_key=lambda unit: unit.key[0]):
+            if len(rest_a) == len(rest_b) == 1 and rest_a[0].key[0] == rest_b[0].key[0]:
                 yield rest_a[0], rest_b[0]
             else:
-                yield from ((row, None) for row in rest_a)
-                yield from ((None, row) for row in rest_b)
-
-
-def same_kind(a: Row, b: Row) -> bool:
-    """Return whether two layers are of one kind."""
-    return a.node.layer.kind == b.node.layer.kind
+                yield from ((unit, None) for unit in rest_a)
+                yield from ((None, unit) for unit in rest_b)
 
 
 def match(
-    first: Sequence[Row], second: Sequence[Row], *, to_key: Callable[[Row], Hashable]
-) -> Iterator[tuple[Sequence[Row], Sequence[Row]]]:
-    """Yield pairs of one layer each where keys match, and the unmatched runs between them."""
-    keys = [to_key(row) for row in first], [to_key(row) for row in second]
+    first: Sequence[Unit], second: Sequence[Unit], *, to_key: Callable[[Unit], Hashable]
+) -> Iterator[tuple[Sequence[Unit], Sequence[Unit]]]:
+    """Yield pairs of one unit each where keys match, and the unmatched runs between them."""
+    keys = [to_key(unit) for unit in first], [to_key(unit) for unit in second]
     for tag, a, a_end, b, b_end in SequenceMatcher(None, *keys, autojunk=False).get_opcodes():
         if tag == "equal":
             for i in range(a_end - a):
@@ -108,47 +121,89 @@ def match(
             yield first[a:a_end], second[b:b_end]
 
 
-def find_reasons(a: Row | None, b: Row | None) -> tuple[str, ...]:
-    """Return what differs between two layers; nothing where they are alike."""
-    if a is None or b is None:
-        present = a or b
-        which = "second" if a is None else "first"
-        return () if present is None else (f"{present.node.layer.kind} only in the {which}",)
-    reasons = list(compare_settings(a.node.layer, b.node.layer))
+def find_difference(a: tuple[Row, ...], b: tuple[Row, ...]) -> Difference | None:
+    """Return what differs between layers that stand for each other; None where they are alike."""
+    if len(a) + len(b) == 1:
+        row, which = (*a, *b)[0], "first" if a else "second"
+        purpose = name_purpose(row) or ""
+        note = f" ({purpose})" if purpose else ""
+        return Difference(a, b, (f"{row.node.layer.kind} only in the {which}{note}",), purpose)
+    if len(a) == len(b) == 1:
+        reasons = tuple(list_reasons(a[0], b[0]))
+        return Difference(a, b, reasons) if reasons else None
+    cause = name_rewrite(a, b) or ""
+    return Difference(a, b, (cause,), cause)
+
+
+def list_reasons(a: Row, b: Row) -> Iterator[str]:
+    """Yield what differs between two layers of one kind."""
+    yield from compare_settings(a, b)
     if a.inputs != b.inputs:
         before, after = (" and ".join(map(render_shape, row.inputs)) for row in (a, b))
-        reasons.append(f"input {before} -> {after}")
-    return tuple(reasons)
+        yield f"input {before} -> {after}"
+    for count, reused in (("parameters", "reused_params"), ("buffers", "reused_buffers")):
+        shared = [int(getattr(row.node, reused)) for row in (a, b)]
+        if shared[0] != shared[1]:
+            yield f"{count} shared with earlier layers {shared[0]:,} -> {shared[1]:,}"
 
 
-def compare_settings(a: Layer, b: Layer) -> Iterator[str]:
-    """Yield the settings of two layers of one kind that differ."""
-    for setting in fields(a):  # type: ignore[arg-type] # every layer is a dataclass
-        before, after = getattr(a, setting.name), getattr(b, setting.name)
-        if before != after:
+def compare_settings(a: Row, b: Row) -> Iterator[str]:
+    """Yield the settings of two layers of one kind that differ, as they are used."""
+    for setting in fields(a.node.layer):  # type: ignore[arg-type] # every layer is a dataclass
+        before, after = (read_setting(row, setting.name) for row in (a, b))
+        if reduce_axes(before) != reduce_axes(after):
             yield f"{setting.name} {show(before)} -> {show(after)}"
 
 
+def read_setting(row: Row, name: str) -> object:
+    """Return a setting; of windows one entry per axis, with numbers in the place of ``same``."""
+    window = row.derived.window
+    return getattr(row.node.layer if window is None or name not in SLIDING else window, name)
+
+
+def reduce_axes(value: object) -> object:
+    """Return one entry for all axes where they are alike, as settings may be written."""
+    return value[:1] if isinstance(value, tuple) and len(set(value)) == 1 else value
+
+
 def show(value: object) -> str:
-    """Return a setting as text: tuples as ``3x3`` and ``1:2``."""
-    if isinstance(value, tuple):
-        return "x".join(
-            ":".join(map(str, side)) if isinstance(side, tuple) else str(side) for side in value
-        )
-    return str(value)
+    """Return a setting as text: tuples as ``3x3``, padding as ``1`` or ``1:2``."""
+    if not isinstance(value, tuple):
+        return str(value)
+    return render_borders(value) if isinstance(value[0], tuple) else render_sides(value)
 
 
 def render_comparison(comparison: Comparison) -> str:
     """Return the differences as text; the counts below are their exact sums."""
     lines = [describe_input(comparison.first), describe_input(comparison.second), ""]
     for difference in comparison.differences:
-        changes = [f"{c} {difference.change(c):+,}" for c in COUNTS if difference.change(c)]
-        lines.append(f"{difference.name}: {'; '.join(difference.reasons)}")
+        text = f"{difference.name}: {'; '.join(difference.reasons)}"
+        lines.append(fill(text, WIDTH, subsequent_indent="  ", break_long_words=False))
+        changes = list_changes((difference,))
         lines += [f"    {', '.join(changes)}"] if changes else []
-    lines += [f"alike: {comparison.alike} layers", ""]
+    lines += [f"alike: {comparison.alike} layers", "", *render_causes(comparison)]
     for count in COUNTS:
         before, after = (getattr(r, count) for r in (comparison.first, comparison.second))
         terms = [c for d in comparison.differences if (c := d.change(count))]
         total = " ".join(f"{'-' if c < 0 else '+'} {abs(c):,}" for c in terms)
-        lines.append(f"{count}: {' '.join([f'{before:,}', total]).strip()} = {after:,}")
+        text = f"{count}: {' '.join([f'{before:,}', total]).strip()} = {after:,}"
+        lines.append(fill(text, WIDTH, subsequent_indent="    "))
     return "\n".join(lines)
+
+
+def list_changes(differences: Sequence[Difference]) -> list[str]:
+    """Return the counts that differences change, such as ``params -307,200``."""
+    sums = {count: sum(one.change(count) for one in differences) for count in COUNTS}
+    return [f"{count} {change:+,}" for count, change in sums.items() if change]
+
+
+def render_causes(comparison: Comparison) -> list[str]:
+    """Return what each known rewrite changes in all; nothing where there is none."""
+    causes = dict.fromkeys(one.cause for one in comparison.differences if one.cause)
+    lines = []
+    for cause in causes:
+        behind = [one for one in comparison.differences if one.cause == cause]
+        changes = ", ".join(list_changes(behind)) or "no count changes"
+        text = f"{cause} ({len(behind)}x): {changes}"
+        lines.append(fill(text, WIDTH, subsequent_indent="  "))
+    return [*lines, ""] if lines else []

@@ -56,7 +56,7 @@ def test_changed_input_is_a_reason() -> None:
     """A layer whose settings are alike may still be given something else."""
     comparison = contrast("1x9x9 | conv 2@3 | relu", "1x9x9 | conv 4@3 p1:0 | relu")
     assert [one.reasons for one in comparison.differences] == [
-        ("filters 2 -> 4", "padding 0:0 -> 1:0"),
+        ("filters 2 -> 4", "padding 0 -> 1:0"),
         ("input 2x7x7 -> 4x8x8",),
     ]
 

@@ -1,0 +1,133 @@
+"""Rewrites are recognised, and their share of the difference is exact."""
+
+import pytest
+
+from calculator import Comparison, Network, Node, compare, parse, summarize
+from calculator.layers.dense import Dense
+from calculator.layers.operators import Operator, Source
+from calculator.layers.pointwise import InstanceNorm
+from calculator.network import INPUT
+from calculator.teaching.comparison import COUNTS, render_comparison
+
+PLAIN = "8x6x6 | upsample 2 | conv 4@3x3 p1 | relu"
+PHASES = "8x6x6 | conv 16@2x2 p1 | pixelshuffle 2 | crop 1 | relu"
+PHASE_WORDS = "upsampling and convolution in one convolution of phases"
+
+
+def contrast(first: Network | str, second: Network | str) -> Comparison:
+    """Compare two networks, and check that the sums are exact."""
+    networks = [parse(one) if isinstance(one, str) else one for one in (first, second)]
+    comparison = compare(*(summarize(network) for network in networks))
+    for count in COUNTS:
+        change = getattr(comparison.second, count) - getattr(comparison.first, count)
+        assert sum(one.change(count) for one in comparison.differences) == change
+    return comparison
+
+
+@pytest.mark.parametrize(("first", "second", "sign"), [(PLAIN, PHASES, 1), (PHASES, PLAIN, -1)])
+def test_phase_convolution_is_one_difference(first: str, second: str, sign: int) -> None:
+    """Upsampling and convolution stand against what replaced them, in both directions."""
+    (found,) = contrast(first, second).differences
+    assert found.reasons == (PHASE_WORDS,)
+    assert found.cause == PHASE_WORDS
+    # 2*2*8*16 + 16 against 3*3*8*4 + 4; 7*7 positions of 4*8 taps for 16 against 12*12 of 72 for 4
+    assert found.change("params") == sign * (528 - 292)
+    assert found.change("macs") == sign * (7 * 7 * 32 * 16 - 12 * 12 * 72 * 4)
+
+
+def test_reflected_upsampling_is_recognised() -> None:
+    """A pad between upsampling and convolution, and one before the phases, belong to it."""
+    first = "8x6x6 | upsample 2 | pad 1 reflect | conv 4@3x3"
+    second = "8x6x6 | pad 1 edge | conv 16@2x2 | pixelshuffle 2 | crop 1"
+    (found,) = contrast(first, second).differences
+    assert found.name == "upsample1, pad1, conv1 -> pad1, conv1, pixelshuffle1, crop1"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "8x6x6 | conv 16@3x3 p1 | pixelshuffle 2 | relu",
+        "8x6x6 | conv 36@2x2 p1 | pixelshuffle 3 | crop 1 | relu",
+        "8x6x6 | conv 16@2x2 p1 | tanh | pixelshuffle 2 | crop 1 | relu",
+    ],
+)
+def test_lookalikes_are_not_called_a_rewrite(other: str) -> None:
+    """Another kernel, another factor, or something in between is another network."""
+    assert not any(one.cause for one in contrast(PLAIN, other).differences)
+
+
+def test_forms_common_to_both_are_compared_layer_by_layer() -> None:
+    """Where both upsample and convolve, nothing is folded."""
+    (found,) = contrast(PLAIN, PLAIN.replace("p1", "p1 nobias")).differences
+    assert (found.name, found.reasons) == ("conv1", ("bias True -> False",))
+
+
+def test_folded_batch_normalisation_is_recognised() -> None:
+    """A convolution with bias stands for one without and the normalisation behind it."""
+    (found,) = contrast(
+        "3x8x8 | conv 4@3 nobias | batchnorm | relu", "3x8x8 | conv 4@3 | relu"
+    ).differences
+    assert found.cause == "batch normalisation folded into the convolution"
+    assert [found.change(count) for count in COUNTS] == [4 - 2 * 4, -2 * 4, 0]
+
+
+def test_absent_normalisation_is_no_folding() -> None:
+    """A convolution that had its bias before gains none from a normalisation."""
+    found = contrast("3x8x8 | conv 4@3 | batchnorm", "3x8x8 | conv 4@3").differences
+    assert [one.reasons for one in found] == [("batchnorm only in the first",)]
+
+
+def make_styled(styles: int) -> Network:
+    """Return a normalisation whose scale and shift come from tables of styles."""
+    return Network(
+        "styled",
+        (4, 6, 6),
+        (
+            Node("weights", Source((styles,)), ()),
+            Node("scale", Dense(4, bias=False), (0,)),
+            Node("shift", Dense(4, bias=False), (0,)),
+            Node("norm", InstanceNorm(affine=False), (INPUT,)),
+        ),
+    )
+
+
+def test_table_of_styles_is_one_difference() -> None:
+    """Scale and shift of five styles hold five times the parameters of one."""
+    comparison = contrast("4x6x6 | instancenorm", make_styled(5))
+    weights, norm = comparison.differences
+    assert weights.reasons == ("input only in the second (a further input)",)
+    assert norm.name == "norm1 -> scale, shift, norm"
+    assert norm.cause == "scale and shift from a table of styles"
+    assert norm.change("params") == 5 * 8 - 8
+    assert norm.change("macs") == 5 * 8
+
+
+def test_quantisation_is_a_purpose_with_a_sum() -> None:
+    """Operations that only carry 8-bit values are told apart and counted together."""
+    plain = parse("3x8x8 | conv 4@3 | relu")
+    quantized = Network(
+        "int8",
+        plain.input,
+        (
+            plain.nodes[0],
+            Node("q", Operator("quantizelinear", (4, 6, 6), buffers=2, pointwise=True), (0,)),
+            Node("d", Operator("dequantizelinear", (4, 6, 6), buffers=2, pointwise=True), (1,)),
+            Node("relu", plain.nodes[1].layer, (2,)),
+        ),
+    )
+    text = render_comparison(contrast(plain, quantized))
+    assert "q: quantizelinear only in the second (8-bit values)" in text
+    assert "8-bit values (2x): buffers +4" in text
+
+
+def test_settings_written_differently_are_alike() -> None:
+    """``same`` and its numbers, one kernel side for all axes, are the same layer."""
+    first = "3x8x8 | pad 1 | conv 4@3 same | maxpool 2 | adaptiveavgpool 2"
+    second = "3x8x8 | pad 1x1 | conv 4@3x3 p1 | maxpool 2x2 s2 | adaptiveavgpool 2x2"
+    assert contrast(first, second).differences == ()
+
+
+def test_text_of_a_comparison_fits_the_terminal() -> None:
+    """Long names and long sums are broken between words."""
+    text = render_comparison(contrast("style-paper", "3x256x256 | conv 4@3"))
+    assert max(map(len, text.splitlines())) <= 80
