@@ -108,7 +108,7 @@ def _measure_pytorch(files: list[bytes], checkpoint: Path) -> float:
 
     import torch
 
-    from models.checkpoint import read_checkpoint
+    from models.style.checkpoint import read_checkpoint
 
     saved = read_checkpoint(checkpoint)
     net = saved.build()

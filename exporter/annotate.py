@@ -14,8 +14,8 @@ from onnx.checker import ValidationError
 from onnx.shape_inference import InferenceError
 
 from exporter.errors import ExportError
-from models.checkpoint import Checkpoint
-from models.style_net import CONFIGS, MINIMUM_SIDE, StyleNetConfig, config_as_dict
+from models.style.checkpoint import Checkpoint
+from models.style.style_net import CONFIGS, MINIMUM_SIDE, StyleNetConfig, config_as_dict
 
 SCHEMA = 1
 STYLE_KEYS = ("name", "title", "artist", "year", "licence")

@@ -62,7 +62,7 @@ def verify(file: Path, checkpoint: Path) -> None:
     """
     require_extra(*PACKAGES)
     from exporter.verify import Parity, open_session, require_parity, walk_cases  # noqa: PLC0415
-    from models.checkpoint import read_checkpoint  # noqa: PLC0415
+    from models.style.checkpoint import read_checkpoint  # noqa: PLC0415
 
     net = read_checkpoint(checkpoint).build()
     session = open_session(_read(file), styles=net.styles)

@@ -15,8 +15,9 @@ from exporter.pixels import wrap_pixels
 from exporter.rewrite import rewrite_upsampling
 from exporter.trunk import trace_trunk
 from exporter.verify import SIZES, Parity, Size, measure_parity, require_parity
-from models.checkpoint import read_checkpoint, write_atomically
-from models.style_net import StyleNet
+from models.files import write_atomically
+from models.style.checkpoint import read_checkpoint
+from models.style.style_net import StyleNet
 
 UNSTATED = "unstated"
 

@@ -1,7 +1,7 @@
 """Constant shapes around instance normalisation.
 
 The networks normalise a batch as one picture of N C channels, so that every picture's
-own scale and shift go into the one ``InstanceNormalization`` (models.style_net). Where
+own scale and shift go into the one ``InstanceNormalization`` (models.style.style_net). Where
 sizes are dynamic, PyTorch's exporter computes both target shapes from the input's shape
 with a tail of Shape, Div, Mul and Concat. ``Reshape`` needs none of that: 0 copies a
 dimension and -1 is what remains.

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from exporter.errors import ExportError
 from exporter.graph import replace_all
 from exporter.norms import fix_norm_shapes
-from models.style_net import StyleNet
+from models.style.style_net import StyleNet
 
 OPSET = 17
 TRACED_OPSET = 18  # the lowest that torch's exporter writes

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from exporter.errors import ExportError, ParityError
 from exporter.pixels import IMAGE, STYLE_WEIGHTS, STYLIZED
 from exporter.scenes import draw_scenes, draw_style_weights
-from models.style_net import StyleNet
+from models.style.style_net import StyleNet
 
 Pixels = NDArray[np.uint8]
 Size = tuple[int, int, int]  # (N, H, W)

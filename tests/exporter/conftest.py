@@ -9,8 +9,8 @@ import torch
 from onnx import ModelProto
 
 from exporter.export import build_model, export_checkpoint
-from models.checkpoint import Checkpoint, write_checkpoint
-from models.style_net import CONFIGS, Stage, StyleNet, StyleNetConfig
+from models.style.checkpoint import Checkpoint, write_checkpoint
+from models.style.style_net import CONFIGS, Stage, StyleNet, StyleNetConfig
 
 SMALL_SIZES = ((1, 32, 32), (5, 33, 47))
 STYLES: list[dict[str, Any]] = [

@@ -10,7 +10,7 @@ import pytest
 
 from exporter.scenes import draw_scenes
 from exporter.verify import measure_parity, open_session
-from models.checkpoint import Checkpoint, read_checkpoint
+from models.style.checkpoint import Checkpoint, read_checkpoint
 from runner.model import COLLECTION
 
 CHECKPOINT = Path(__file__).parents[2] / "runner" / "collection" / "style.safetensors"

@@ -14,9 +14,9 @@ import exporter
 from exporter.annotate import annotate, name_network
 from exporter.errors import ExportError, ParityError
 from exporter.export import export_checkpoint
-from models.checkpoint import read_checkpoint
 from models.errors import CheckpointError
-from models.style_net import CONFIGS, StyleNet
+from models.style.checkpoint import read_checkpoint
+from models.style.style_net import CONFIGS, StyleNet
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 from exporter.errors import ExportError
 from exporter.norms import fix_norm_shapes
 from exporter.trunk import lower_opset
-from models.style_net import ConditionalInstanceNorm, StyleNet
+from models.style.style_net import ConditionalInstanceNorm, StyleNet
 
 
 @pytest.mark.parametrize("name", ["tiny", "fast", "paper"])

@@ -17,7 +17,7 @@ from exporter.verify import (
     paint_with_torch,
     require_parity,
 )
-from models.style_net import StyleNet
+from models.style.style_net import StyleNet
 
 SIZES_OF = {
     "tiny": tuple((n, h, w) for n in (1, 2, 5) for h, w in ((32, 32), (33, 47))),

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from calculator import Report, parse, summarize
-from models.style_net import CONFIGS, StyleNet
+from models.style.style_net import CONFIGS, StyleNet
 
 
 def observe(config: str, height: int, width: int) -> tuple[list[tuple[int, ...]], list[int], int]:

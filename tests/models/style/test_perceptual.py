@@ -8,7 +8,13 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from models.errors import WeightsError
-from models.perceptual import VGGFeatures, expected_shapes, list_convolutions, load_vgg, read_vgg
+from models.style.perceptual import (
+    VGGFeatures,
+    expected_shapes,
+    list_convolutions,
+    load_vgg,
+    read_vgg,
+)
 
 Tensors = dict[str, Tensor]
 

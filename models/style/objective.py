@@ -6,8 +6,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from models.losses import Normalization, content_cost, gram_matrix, style_cost, total_variation
-from models.perceptual import VGGFeatures
+from models.style.losses import (
+    Normalization,
+    content_cost,
+    gram_matrix,
+    style_cost,
+    total_variation,
+)
+from models.style.perceptual import VGGFeatures
 
 CONTENT_LAYER = "relu3_3"  # Johnson et al. 2016, section 4.1, as are the style layers
 STYLE_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
@@ -47,7 +53,7 @@ class StyleObjective:
         vgg: features at ``CONTENT_LAYER`` and ``STYLE_LAYERS``.
         paintings: one float32 ``[1, 3, H, W]`` per style, RGB in [0, 1].
         weights: of the costs.
-        normalization: of content and style cost, see ``models.losses``.
+        normalization: of content and style cost, see ``models.style.losses``.
         bf16: run the feature network under bfloat16 autocast.
     """
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from models.errors import DataError
-from models.photos import (
+from models.style.photos import (
     PhotoBatches,
     list_paintings,
     list_photos,

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from models import objective
-from models.losses import content_cost, gram_matrix, style_cost, total_variation
-from models.objective import (
+from models.style import objective
+from models.style.losses import content_cost, gram_matrix, style_cost, total_variation
+from models.style.objective import (
     CONTENT_LAYER,
     STYLE_LAYERS,
     Costs,
@@ -16,7 +16,7 @@ from models.objective import (
     Weights,
     gains_from_bf16,
 )
-from models.perceptual import VGGFeatures, load_vgg
+from models.style.perceptual import VGGFeatures, load_vgg
 
 
 @pytest.fixture(scope="module")

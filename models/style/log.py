@@ -11,10 +11,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from models.checkpoint import write_atomically
-from models.photos import read_picture
-from models.style_net import MINIMUM_SIDE
-from models.train_style import Step
+from models.files import write_atomically
+from models.style.photos import read_picture
+from models.style.style_net import MINIMUM_SIDE
+from models.style.training import Step
 
 COLUMNS = ("step", "total", "content", "style", "variation", "learning_rate")
 SMOOTHING_STEPS = 50

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.errors import ModelsError
-from models.style_net import (
+from models.style.style_net import (
     CONFIGS,
     ConditionalInstanceNorm,
     Stage,

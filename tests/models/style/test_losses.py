@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from models.errors import ModelsError
-from models.losses import (
+from models.style.losses import (
     NORMALIZATIONS,
     Normalization,
     content_cost,

@@ -20,9 +20,9 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from models.checkpoint import write_atomically
 from models.errors import WeightsError
-from models.perceptual import (
+from models.files import write_atomically
+from models.style.perceptual import (
     NETWORK,
     check_tensors,
     describe_source,

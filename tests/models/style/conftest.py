@@ -11,7 +11,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from impasto import main
-from models.perceptual import expected_shapes
+from models.style.perceptual import expected_shapes
 
 Tensors = dict[str, torch.Tensor]
 Invoke = Callable[..., Result]

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from models.checkpoint import read_checkpoint, write_checkpoint
-from models.train_style import extend
-from models.training_log import CostLog, read_costs
+from models.style.checkpoint import read_checkpoint, write_checkpoint
+from models.style.log import CostLog, read_costs
+from models.style.training import extend
 
 Invoke = Callable[..., Result]
 Run = list[object]

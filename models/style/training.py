@@ -16,25 +16,25 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from models.checkpoint import (
+from models.errors import CheckpointError, DataError, DivergedError
+from models.style.checkpoint import (
     Checkpoint,
     collect_adam,
     read_checkpoint,
     restore_adam,
     write_checkpoint,
 )
-from models.errors import CheckpointError, DataError, DivergedError
-from models.losses import Normalization
-from models.objective import (
+from models.style.losses import Normalization
+from models.style.objective import (
     CONTENT_LAYER,
     STYLE_LAYERS,
     StyleObjective,
     Weights,
     gains_from_bf16,
 )
-from models.perceptual import load_vgg
-from models.photos import Painting, PhotoBatches, read_painting
-from models.style_net import CONFIGS, StyleNet, StyleNetConfig
+from models.style.perceptual import load_vgg
+from models.style.photos import Painting, PhotoBatches, read_painting
+from models.style.style_net import CONFIGS, StyleNet, StyleNetConfig
 
 RUNNING = "checkpoint.safetensors"  # with the optimiser's state, for --resume
 FINISHED = "style.safetensors"  # weights only, for export

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from models.checkpoint import read_checkpoint, write_checkpoint
 from models.errors import CheckpointError, DataError, DivergedError
-from models.objective import Costs
-from models.photos import Painting, list_paintings, list_photos
-from models.train_style import Settings, StyleTraining, choose_precision, one_cycle
+from models.style.checkpoint import read_checkpoint, write_checkpoint
+from models.style.objective import Costs
+from models.style.photos import Painting, list_paintings, list_photos
+from models.style.training import Settings, StyleTraining, choose_precision, one_cycle
 
 Start = Callable[..., StyleTraining]
 SETTINGS = Settings(steps=4, batch=3, crop=32, style_size=32)
@@ -180,7 +180,7 @@ def test_precision_is_as_asked_or_as_the_hardware_likes(
     asked: str, *, gains: bool, chosen: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Auto takes what the hardware gains from; a named precision is taken at its word."""
-    monkeypatch.setattr("models.train_style.gains_from_bf16", lambda _: gains)
+    monkeypatch.setattr("models.style.training.gains_from_bf16", lambda _: gains)
     assert choose_precision(asked, torch.device("cpu")) == chosen
 
 

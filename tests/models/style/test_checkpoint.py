@@ -8,16 +8,16 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from models.checkpoint import (
+from models.errors import CheckpointError
+from models.files import write_atomically
+from models.style.checkpoint import (
     Checkpoint,
     collect_adam,
     read_checkpoint,
     restore_adam,
-    write_atomically,
     write_checkpoint,
 )
-from models.errors import CheckpointError
-from models.style_net import Stage, StyleNet, StyleNetConfig
+from models.style.style_net import Stage, StyleNet, StyleNetConfig
 
 CONFIG = StyleNetConfig(stem=(Stage(4, kernel=8, stride=4),), blocks=1, ends=(4,))
 

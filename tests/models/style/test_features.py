@@ -14,8 +14,8 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 from models.errors import ModelsError, WeightsError
-from models.perceptual import expected_shapes, list_convolutions, load_vgg, read_vgg
-from models.weights import TORCHVISION_INDICES, import_vgg16_features
+from models.style.features import TORCHVISION_INDICES, import_vgg16_features
+from models.style.perceptual import expected_shapes, list_convolutions, load_vgg, read_vgg
 
 LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3")
 Tensors = dict[str, Tensor]

@@ -6,8 +6,6 @@ network, the styles, the training's settings and how far it came.
 """
 
 import json
-import os
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from models.errors import CheckpointError, ModelsError
-from models.style_net import StyleNet, StyleNetConfig, config_as_dict, config_from_dict
+from models.files import write_atomically
+from models.style.style_net import StyleNet, StyleNetConfig, config_as_dict, config_from_dict
 
 SCHEMA = 1
 
@@ -116,27 +115,6 @@ def read_checkpoint(path: Path) -> Checkpoint:
     except ModelsError as error:
         message = f"{path}: {error.message}"
         raise CheckpointError(message) from None
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a temporary file beside ``path``, flush it to the disk, rename it over ``path``.
-
-    Raises:
-        CheckpointError: the folder or the disk refuses.
-    """
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        message = f"{path}: cannot be written ({error.strerror})"
-        raise CheckpointError(message) from error
 
 
 def collect_adam(optimizer: torch.optim.Adam, names: dict[int, str]) -> dict[str, Tensor]:

@@ -11,8 +11,8 @@ import torch
 from click.testing import Result
 from safetensors.torch import load_file
 
-from models.checkpoint import read_checkpoint
-from models.training_log import CostLog, read_costs
+from models.style.checkpoint import read_checkpoint
+from models.style.log import CostLog, read_costs
 
 Invoke = Callable[..., Result]
 Run = list[object]
@@ -20,13 +20,13 @@ Run = list[object]
 # Runs the command in a process that kills itself, as kill -9 would, once a step is logged.
 KILLED = """
 import os, signal, sys, torch
-from models import training_log
-add = training_log.CostLog.add
+from models.style import log
+add = log.CostLog.add
 def add_and_die(log, step):
     add(log, step)
     if step.step == {step}:
         os.kill(os.getpid(), signal.SIGKILL)
-training_log.CostLog.add = add_and_die
+log.CostLog.add = add_and_die
 torch.set_num_threads(1)
 from impasto import main
 main(sys.argv[1:])

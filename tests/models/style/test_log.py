@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from models.errors import CheckpointError, DataError
-from models.train_style import Step
-from models.training_log import CostLog, plot_costs, read_costs, read_sample, write_sheet
+from models.style.log import CostLog, plot_costs, read_costs, read_sample, write_sheet
+from models.style.training import Step
 
 Draw = Callable[..., Image.Image]
 

@@ -11,12 +11,12 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from models.checkpoint import Checkpoint, read_checkpoint
 from models.errors import CheckpointError, DataError
-from models.objective import Weights
-from models.photos import list_paintings, list_photos
-from models.train_style import Settings, Step, StyleTraining, choose_precision
-from models.training_log import CostLog, plot_costs, read_costs, read_sample, write_sheet
+from models.style.checkpoint import Checkpoint, read_checkpoint
+from models.style.log import CostLog, plot_costs, read_costs, read_sample, write_sheet
+from models.style.objective import Weights
+from models.style.photos import list_paintings, list_photos
+from models.style.training import Settings, Step, StyleTraining, choose_precision
 
 
 def run_training(options: dict[str, Any]) -> None:

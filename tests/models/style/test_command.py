@@ -11,10 +11,10 @@ from click.testing import Result
 from PIL import Image
 from safetensors.torch import save_file
 
-from models import train_command
-from models.checkpoint import read_checkpoint
-from models.train_style import Step, StyleTraining
-from models.training_log import read_costs
+from models.style import command
+from models.style.checkpoint import read_checkpoint
+from models.style.log import read_costs
+from models.style.training import Step, StyleTraining
 
 Invoke = Callable[..., Result]
 Run = list[object]
@@ -168,7 +168,7 @@ def test_full_disk_is_one_line(
     def refuse(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(train_command, "write_sheet", refuse)
+    monkeypatch.setattr(command, "write_sheet", refuse)
     result = invoke(*tiny_run, "-o", tmp_path / "run")
     assert result.exit_code == 1
     assert "cannot be written (No space left on device); mend that, then" in result.stderr
