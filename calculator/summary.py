@@ -1,9 +1,11 @@
 """The layer table: every number of every layer, and the totals."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 
 from calculator.arithmetic import formulas
+from calculator.arithmetic.choices import choose
 from calculator.arithmetic.expressions import Derivation, count
 from calculator.arithmetic.receptive import Field, Tracker
 from calculator.errors import CalculatorError, ShapeError
@@ -120,7 +122,7 @@ class Report:
     @property
     def forward(self) -> Derivation:
         """Bytes of all parameters and buffers, and of the largest set of values alive at once."""
-        most = max(row.live_values for row in self.rows)
+        most = choose("max", [row.live_values for row in self.rows])
         return formulas.FORWARD_BYTES.derive(params=self.params, buffers=self.buffers, alive=most)
 
     @property
@@ -145,11 +147,24 @@ def summarize(network: Network, *, batch: int = 1) -> Report:
     if batch < 1:
         message = f"batch {batch} must be at least 1"
         raise CalculatorError(message)
+    return Report(network, batch, tuple(list_rows(network, batch, tracker=Tracker())))
+
+
+def list_rows(network: Network, batch: int, *, tracker: Tracker) -> Iterator[Row]:
+    """Yield the table's rows in the order in which the layers run.
+
+    Args:
+        network: what to count.
+        batch: N, at least 1.
+        tracker: follows the receptive fields.
+
+    Raises:
+        CalculatorError: a layer does not fit its input; the message names it.
+    """
     entered = tuple(Field() for _ in network.input[1:]) or None
     shapes: dict[int, Shape] = {INPUT: network.input}
     fields: dict[int, tuple[Field, ...] | None] = {INPUT: entered}
-    tracker, live = Tracker(), LiveValues(network, batch)
-    rows = []
+    live = LiveValues(network, batch)
     for position, node in enumerate(network.nodes):
         inputs = tuple(shapes[source] for source in node.inputs)
         try:
@@ -159,8 +174,7 @@ def summarize(network: Network, *, batch: int = 1) -> Report:
             raise LayerError(error.message, position, node=node) from error
         shapes[position], fields[position] = derived.shape, seen
         size = count_activations(derived.shape, batch)
-        rows.append(Row(node, inputs, derived, size, seen, live.run(position, size.result)))
-    return Report(network, batch, tuple(rows))
+        yield Row(node, inputs, derived, size, seen, live.run(position, size.result))
 
 
 class LayerError(CalculatorError):
@@ -197,14 +211,13 @@ class LiveValues:
         }
         self.end = len(network.nodes)  # the output is never freed
         self.sizes = {INPUT: batch * prod(network.input)}
+        self.alive = self.sizes[INPUT]
 
     def run(self, position: int, size: int) -> int:
         """Return the values alive while a layer of this output size runs."""
         self.sizes[position] = size
-        alive = sum(self.sizes.values())
-        self.sizes = {
-            source: kept
-            for source, kept in self.sizes.items()
-            if self.last_use.get(source, self.end) > position
-        }
+        self.alive += size
+        alive = self.alive
+        for source in [s for s in self.sizes if self.last_use.get(s, self.end) <= position]:
+            self.alive -= self.sizes.pop(source)
         return alive

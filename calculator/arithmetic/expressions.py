@@ -8,6 +8,8 @@ printed derivation cannot drift from the computation.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from calculator.arithmetic.choices import choose
+
 Values = Mapping[str, int]
 
 # Nodes compare by identity and have no repr of their own: each method that dataclass makes
@@ -177,8 +179,7 @@ class Extreme(Expression):
 
     def evaluate(self, values: Values) -> int:
         """Return the least or the greatest choice."""
-        numbers = [choice.evaluate(values) for choice in self.choices]
-        return min(numbers) if self.which == "min" else max(numbers)
+        return choose(self.which, [choice.evaluate(values) for choice in self.choices])
 
     def render(self, values: Values | None = None) -> str:
         """Return ``min(a, b)``."""

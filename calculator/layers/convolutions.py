@@ -1,6 +1,6 @@
 """Convolutions in one, two and three dimensions: plain, transposed, depthwise."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from calculator.arithmetic import formulas
 from calculator.arithmetic.expressions import Derivation
@@ -18,6 +18,7 @@ from calculator.layers.shapes import (
     expand_sides,
     require_spatial,
 )
+from calculator.layers.statements import check_inputs
 from calculator.layers.windows import Placement, place_window
 
 
@@ -55,6 +56,7 @@ class Conv(Layer):
         bias: one trainable number per filter.
         links: connected pairs of input map and filter, where not all are connected (the
             third layer of LeCun et al. 1998 has 60 of 96); None for all.
+        inputs: channels that must arrive, a check that makes no difference; None for any.
     """
 
     filters: int
@@ -65,6 +67,7 @@ class Conv(Layer):
     groups: int = 1
     bias: bool = True
     links: int | None = None
+    inputs: int | None = field(default=None, compare=False)
 
     @property
     def kind(self) -> str:
@@ -80,6 +83,7 @@ class Conv(Layer):
     def derive_one(self, shape: Shape, batch: int) -> Derived:
         """Derive sizes, parameters, multiply-adds and connections."""
         placement = self.place(shape)
+        check_inputs(shape[0], self.inputs, what="channels")
         check_groups(shape[0], self.groups, what="input channels")
         check_groups(self.filters, self.groups, what="filters")
         params, macs = self.count(shape[0], placement, batch=batch)
@@ -192,6 +196,7 @@ class TransposedConv(Layer):
         dilation: distance between taps.
         groups: channels are cut into so many independent convolutions.
         bias: one trainable number per filter.
+        inputs: channels that must arrive, a check that makes no difference; None for any.
     """
 
     filters: int
@@ -202,6 +207,7 @@ class TransposedConv(Layer):
     dilation: Sides = (1,)
     groups: int = 1
     bias: bool = True
+    inputs: int | None = field(default=None, compare=False)
 
     @property
     def kind(self) -> str:
@@ -211,6 +217,7 @@ class TransposedConv(Layer):
     def derive_one(self, shape: Shape, batch: int) -> Derived:
         """Derive sizes, parameters and multiply-adds (one per tap and input value)."""
         axes = require_spatial(shape)
+        check_inputs(shape[0], self.inputs, what="channels")
         check_groups(shape[0], self.groups, what="input channels")
         check_groups(self.filters, self.groups, what="filters")
         window, extra = self.expand(axes)

@@ -1,11 +1,12 @@
 """Layers that see a sample as one row of values, and the step that makes it one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from calculator.arithmetic import formulas
 from calculator.layers.base import Layer
 from calculator.layers.convolutions import name_axes
 from calculator.layers.shapes import Derived, Shape, require_flat
+from calculator.layers.statements import check_inputs
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,13 @@ class Dense(Layer):
     Args:
         units: output features.
         bias: one trainable number per unit.
+        inputs: features that must arrive; None for any. Only a check, so layers that
+            differ in nothing else are equal.
     """
 
     units: int
     bias: bool = True
+    inputs: int | None = field(default=None, compare=False)
 
     @property
     def kind(self) -> str:
@@ -44,6 +48,7 @@ class Dense(Layer):
     def derive_one(self, shape: Shape, batch: int) -> Derived:
         """Derive parameters, multiply-adds and connections."""
         features = {"F_in": require_flat(shape), "F_out": self.units}
+        check_inputs(shape[0], self.inputs, what="features")
         params = formulas.DENSE_PARAMS if self.bias else formulas.DENSE_WEIGHTS
         macs = formulas.DENSE_MACS.derive(N=batch, **features)
         links = (

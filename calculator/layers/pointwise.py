@@ -1,10 +1,11 @@
 """Layers that keep the shape: normalisation, activations, dropout."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from calculator.arithmetic import formulas
 from calculator.layers.base import Layer
 from calculator.layers.shapes import Derived, Shape, require_spatial
+from calculator.layers.statements import check_inputs
 
 ACTIVATIONS = (
     "relu",
@@ -28,9 +29,11 @@ class BatchNorm(Layer):
 
     Args:
         affine: a trainable scale and shift per channel.
+        inputs: channels that must arrive, a check that makes no difference; None for any.
     """
 
     affine: bool = True
+    inputs: int | None = field(default=None, compare=False)
 
     @property
     def kind(self) -> str:
@@ -39,6 +42,7 @@ class BatchNorm(Layer):
 
     def derive_one(self, shape: Shape, batch: int) -> Derived:  # noqa: ARG002
         """Derive scale and shift, and the running mean and variance, which are buffers."""
+        check_inputs(shape[0], self.inputs, what="channels")
         return Derived(
             shape,
             params=formulas.NORM_PARAMS.derive(C=shape[0]) if self.affine else None,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from calculator.arithmetic import formulas
+from calculator.arithmetic.choices import choose
 from calculator.arithmetic.expressions import Formula
 from calculator.arithmetic.receptive import Repeat, Slide
 from calculator.errors import ShapeError
@@ -97,7 +98,7 @@ class Pad(Layer):
         """Derive the sizes; the first unit sees further out."""
         padding = expand_borders(self.padding, require_spatial(shape))
         for size, sides in zip(shape[1:], padding, strict=True):
-            if self.mode == "reflect" and max(sides) >= size:
+            if self.mode == "reflect" and choose("max", sides) >= size:
                 message = (
                     f"reflection of {max(sides)} values is undefined at size {size} of the input "
                     f"{render_shape(shape)}; use at least {max(sides) + 1}"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from calculator.arithmetic import formulas
+from calculator.arithmetic.choices import choose
 from calculator.arithmetic.expressions import Derivation
 from calculator.arithmetic.receptive import Rule, Slide
 from calculator.errors import ShapeError
@@ -53,7 +54,7 @@ def split_same(shape: Shape, window: tuple[Sides, Sides, Sides]) -> Borders:
     borders = []
     for size, kernel, stride, dilation in zip(shape, *window, strict=True):
         reach = dilation * (kernel - 1) + 1
-        total = max((-(-size // stride) - 1) * stride + reach - size, 0)
+        total = choose("max", ((-(-size // stride) - 1) * stride + reach - size, 0))
         borders.append((total // 2, total - total // 2))
     return tuple(borders)
 
@@ -155,7 +156,7 @@ def check_pool_padding(window: Window) -> None:
         window.kernel, window.padding, window.dilation, strict=True
     ):
         reach = dilation * (kernel - 1) + 1
-        if max(borders) >= reach:
+        if choose("max", borders) >= reach:
             message = (
                 f"padding {max(borders)} is not less than the window {reach}, so that windows "
                 f"would see nothing; use a padding of at most {reach - 1}"

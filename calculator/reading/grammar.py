@@ -83,8 +83,29 @@ def read_network(text: str, *, name: str, input_shape: Shape | None = None) -> N
         summarize(network)
     except LayerError as error:
         token = reader.places[error.position]
-        raise point_at(text, token.start, end=token.end, message=error.message) from error
+        shown = point_at(text, token.start, end=token.end, message=error.message)
+        raise MisfitError(shown.message, text, input_shape=input_shape) from error
     return network
+
+
+class MisfitError(CalculatorError):
+    """The layers of a line do not fit.
+
+    Args:
+        message: which one, why, and where it stands.
+        line: the whole line.
+        input_shape: replaces the shape that the line starts with.
+    """
+
+    def __init__(self, message: str, line: str, *, input_shape: Shape | None) -> None:
+        super().__init__(message)
+        self.line, self.input_shape = line, input_shape
+
+    def format_message(self) -> str:
+        """Return the message with the likeliest remedy, which is sought only when it is shown."""
+        from calculator.teaching.doctor.diagnosis import suggest_fix  # noqa: PLC0415 - only here
+
+        return self.message + suggest_fix(self.line, input_shape=self.input_shape)
 
 
 class Reader:

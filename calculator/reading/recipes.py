@@ -19,7 +19,7 @@ from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
 from calculator.errors import CalculatorError
 from calculator.layers.shapes import Shape
 from calculator.network import Network
-from calculator.reading.grammar import DEEPEST_NESTING, MOST_LAYERS, read_network
+from calculator.reading.grammar import DEEPEST_NESTING, MOST_LAYERS, MisfitError, read_network
 from calculator.reading.words import JOINS
 
 LARGEST_BYTES = 100_000
@@ -55,6 +55,8 @@ def read_recipe(path: Path, *, input_shape: Shape | None = None) -> Network:
         return read_network(line, name=name, input_shape=input_shape)
     except CalculatorError as error:
         message = f"{path}: as one line, {error.message}"
+        if isinstance(error, MisfitError):
+            raise MisfitError(message, error.line, input_shape=error.input_shape) from error
         raise CalculatorError(message) from error
 
 

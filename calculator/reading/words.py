@@ -112,6 +112,7 @@ PADDING = setting("padding", read_borders)
 DILATION = setting("dilation", read_sides)
 GROUPS = setting("groups", read_count)
 KERNEL = setting("kernel", read_sides)
+INPUTS: dict[str, Reader] = {"in": setting("inputs", read_count)}  # only a check
 SLIDING: dict[str, Reader] = {"s": STRIDE, "p": PADDING, "d": DILATION}
 EDGES: dict[str, Settings] = {"same": {"padding": "same"}, "valid": {"padding": ((0, 0),)}}
 BIAS: dict[str, Settings] = {"bias": {"bias": True}, "nobias": {"bias": False}}
@@ -155,14 +156,14 @@ WORDS: dict[str, Word] = {
         Conv,
         "conv 96@11x11 s4 p2",
         read_filters,
-        options={**SLIDING, "g": GROUPS, "links": setting("links", read_count)},
+        options={**SLIDING, "g": GROUPS, "links": setting("links", read_count), **INPUTS},
         flags={**EDGES, **BIAS},
     ),
     "tconv": Word(
         TransposedConv,
         "tconv 64@3x3 s2 p1 o1",
         read_filters,
-        options={**SLIDING, "g": GROUPS, "o": setting("output_padding", read_extra)},
+        options={**SLIDING, "g": GROUPS, "o": setting("output_padding", read_extra), **INPUTS},
         flags={**EDGES, **BIAS},
     ),
     "dwconv": Word(
@@ -174,7 +175,7 @@ WORDS: dict[str, Word] = {
     ),
     **make_pool_words(),
     "subsample": Word(Subsample, "subsample 2x2", KERNEL),
-    "batchnorm": Word(BatchNorm, "batchnorm", flags=AFFINE),
+    "batchnorm": Word(BatchNorm, "batchnorm", options=INPUTS, flags=AFFINE),
     "instancenorm": Word(InstanceNorm, "instancenorm", flags=AFFINE),
     "lrn": Word(LocalResponseNorm, "lrn 5", setting("size", read_count), required=False),
     **{name: Word(bind(Activation, {"function": name}), name) for name in ACTIVATIONS},
@@ -184,7 +185,7 @@ WORDS: dict[str, Word] = {
     "pad": Word(Pad, "pad 3 reflect", PADDING, flags=FILL),
     "crop": Word(Crop, "crop 3", PADDING),
     "flatten": Word(Flatten, "flatten"),
-    "fc": Word(Dense, "fc 4096", setting("units", read_count), flags=BIAS),
+    "fc": Word(Dense, "fc 4096", setting("units", read_count), options=INPUTS, flags=BIAS),
     "rbf": Word(RadialUnits, "rbf 10", setting("units", read_count)),
 }
 ALIASES = {

@@ -151,7 +151,7 @@ def compare_settings(a: Row, b: Row) -> Iterator[str]:
     """Yield the settings of two layers of one kind that differ, as they are used."""
     for setting in fields(a.node.layer):  # type: ignore[arg-type] # every layer is a dataclass
         before, after = (read_setting(row, setting.name) for row in (a, b))
-        if reduce_axes(before) != reduce_axes(after):
+        if setting.compare and reduce_axes(before) != reduce_axes(after):
             yield f"{setting.name} {show(before)} -> {show(after)}"
 
 

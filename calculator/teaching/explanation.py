@@ -4,7 +4,6 @@ The lines are rendered from the very derivations that the table's numbers come f
 """
 
 from dataclasses import dataclass
-from textwrap import fill
 
 from calculator.arithmetic.expressions import Derivation
 from calculator.arithmetic.formulas import AXES
@@ -13,7 +12,8 @@ from calculator.errors import CalculatorError, suggest
 from calculator.layers.shapes import render_shape
 from calculator.reports.columns import render_window
 from calculator.reports.rendering import WIDTH
-from calculator.summary import CONVENTION, Report, Row
+from calculator.summary import Report, Row
+from calculator.teaching.language import EXPLANATION, Language, wrap
 
 MOST_EXTENTS = 8  # different extents of neighbouring units that one line lists
 
@@ -34,21 +34,25 @@ class Explanation:
     lines: tuple[str, ...]
 
 
-def explain(report: Report, layer: str | None = None) -> tuple[Explanation, ...]:
+def explain(
+    report: Report, layer: str | None = None, *, language: Language = "en"
+) -> tuple[Explanation, ...]:
     """Show the work behind a report.
 
     Args:
         report: from :func:`calculator.summary.summarize`.
         layer: name of one layer; None for all of them and the totals.
+        language: of titles and notes; formulas are the same in all.
 
     Raises:
         CalculatorError: there is no such layer.
     """
     if layer is None:
-        return (*(explain_row(row) for row in report.rows), explain_totals(report))
+        rows = (explain_row(row, language) for row in report.rows)
+        return (*rows, explain_totals(report, language))
     for row in report.rows:
         if row.node.name == layer:
-            return (explain_row(row),)
+            return (explain_row(row, language),)
     names = [row.node.name for row in report.rows]
     message = (
         f"{report.network.name} has no layer {layer!r}; its layers are "
@@ -57,9 +61,10 @@ def explain(report: Report, layer: str | None = None) -> tuple[Explanation, ...]
     raise CalculatorError(message)
 
 
-def explain_row(row: Row) -> Explanation:
+def explain_row(row: Row, language: Language = "en") -> Explanation:
     """Show the work behind one layer."""
-    derived, inputs = row.derived, " and ".join(render_shape(shape) for shape in row.inputs)
+    derived = row.derived
+    inputs = EXPLANATION["and"].say(language).join(render_shape(shape) for shape in row.inputs)
     settings = "" if derived.window is None else f" {render_window(derived.window, derived.groups)}"
     title = f"{row.node.name} ({row.node.layer.kind}{settings}): {inputs} -> "
     counts = (row.activations, derived.params, derived.buffers, derived.macs)
@@ -69,32 +74,33 @@ def explain_row(row: Row) -> Explanation:
         row.forward,
         row.training,
     )
-    lines = [line for derivation in derivations for line in describe(derivation)]
+    lines = [line for derivation in derivations for line in describe(derivation, language)]
     return Explanation(
-        title + render_shape(derived.shape), derivations, (*lines, *explain_fields(row.fields))
+        title + render_shape(derived.shape),
+        derivations,
+        (*lines, *explain_fields(row.fields, language)),
     )
 
 
-def describe(derivation: Derivation) -> list[str]:
+def describe(derivation: Derivation, language: Language = "en") -> list[str]:
     """Return a derivation and what its rounding dropped."""
-    words = {"floor": "floor drops", "ceil": "ceil adds"}
     dropped = [
-        f"({words[direction]} {rest}/{bottom})"
+        EXPLANATION[direction].say(language, rest=rest, bottom=bottom)
         for direction, rest, bottom in derivation.list_rounding()
     ]
     return [derivation.render(), *dropped]
 
 
-def explain_fields(fields: tuple[Field, ...] | None) -> list[str]:
+def explain_fields(fields: tuple[Field, ...] | None, language: Language = "en") -> list[str]:
     """Show receptive field, jump and start; once where all axes are alike."""
     if fields is None:
-        return ["(no receptive field: the layer's units see the whole input)"]
+        return [EXPLANATION["whole"].say(language)]
     if len(set(fields)) == 1:
         return explain_field(fields[0])
     return [
         line
         for axis, field in zip(AXES[len(fields)], fields, strict=True)
-        for line in (f"(along {axis})", *explain_field(field))
+        for line in (EXPLANATION["along"].say(language, axis=axis), *explain_field(field))
     ]
 
 
@@ -115,7 +121,7 @@ def explain_field(field: Field) -> list[str]:
     ]
 
 
-def explain_totals(report: Report) -> Explanation:
+def explain_totals(report: Report, language: Language = "en") -> Explanation:
     """Show the sums over all layers."""
     columns = {
         "params": [row.params for row in report.rows],
@@ -129,10 +135,12 @@ def explain_totals(report: Report) -> Explanation:
         lines.append(" = ".join(dict.fromkeys([quantity, terms or "0", f"{sum(numbers):,}"])))
     memory = (report.forward, report.training)
     rendered = [derivation.render() for derivation in memory]
-    return Explanation(f"{report.network.name}: totals", memory, (*lines, *rendered))
+    title = EXPLANATION["totals"].say(language, network=report.network.name)
+    return Explanation(title, memory, (*lines, *rendered))
 
 
-def render_explanations(explanations: tuple[Explanation, ...]) -> str:
-    """Return explanations as text, with the convention below."""
+def render_explanations(explanations: tuple[Explanation, ...], language: Language = "en") -> str:
+    """Return explanations as text, with the convention in the same language below."""
     blocks = ["\n  ".join([one.title, *one.lines]) for one in explanations]
-    return "\n\n".join([*blocks, fill(CONVENTION, WIDTH)])
+    convention = wrap(EXPLANATION["convention"].say(language), WIDTH)
+    return "\n\n".join([*blocks, convention])

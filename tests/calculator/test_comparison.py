@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from calculator import Comparison, compare, parse, summarize
-from calculator.cli import compare as command
+from calculator.cli.compare import compare as command
 from calculator.teaching.comparison import COUNTS, render_comparison
 
 NAMES = ("lenet5", "lenet5-course", "alexnet", "alexnet-grouped", "vgg16", "vgg19-bn", "resnet18")

@@ -4,7 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from calculator import CalculatorError, parse, summarize
-from calculator.cli import why
+from calculator.cli.why import why
 from calculator.teaching.counting import find_conventions, list_conventions
 
 SMALL = "1x6x6 | conv 2@3 | relu | pool 3 s1 | flatten | fc 3"

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from calculator import CalculatorError, explain, parse, summarize
-from calculator.cli import shapes
+from calculator.cli.shapes import shapes
 from calculator.reading.networks import NETWORKS
 
 TOKEN = re.compile(r"\s*(\d{1,3}(?:,\d{3})+(?!\d)|\d+|[A-Za-z_][A-Za-z_0-9]*|[-+*/(),])")
@@ -174,4 +174,4 @@ def test_command_refuses_options_of_the_table(options: list[str]) -> None:
     """An option that would do nothing is wrong usage."""
     result = CliRunner().invoke(shapes, ["lenet5", "--explain", *options])
     assert result.exit_code == 2
-    assert "--explain goes with --input and --batch only" in result.output
+    assert "--explain goes with --input, --batch and --lang only" in result.output

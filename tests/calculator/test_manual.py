@@ -8,7 +8,10 @@ import pytest
 from click.testing import CliRunner
 
 from calculator import parse, summarize
-from calculator.cli import compare, shapes, solve, why
+from calculator.cli.compare import compare
+from calculator.cli.shapes import shapes
+from calculator.cli.solve import solve
+from calculator.cli.why import why
 from calculator.reading.networks import NETWORKS
 from calculator.reading.words import ALIASES, JOINS, WORDS
 from calculator.reports.columns import COLUMNS

@@ -101,3 +101,12 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     """The ending decides, and it is named."""
     with pytest.raises(CalculatorError, match=r"type '.txt' are not read"):
         load(tmp_path / "net.txt")
+
+
+def test_misfit_in_a_file_suggests_a_fix(tmp_path: Path) -> None:
+    """The remedy that a line would get is there for a file as well."""
+    path = tmp_path / "net.yaml"
+    path.write_text("input: 3x5x5\nlayers: [conv 4@7x7]")
+    with pytest.raises(CalculatorError, match="kernel 7 is larger than the input") as caught:
+        load(path)
+    assert "try: use padding 3 on the first layer" in caught.value.format_message()

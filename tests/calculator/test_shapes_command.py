@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from calculator.cli import shapes
+from calculator.cli.shapes import shapes
 
 
 def run(*arguments: str) -> Result:
@@ -77,7 +77,7 @@ def test_wrong_usage_is_status_two(arguments: list[str], message: str) -> None:
 PROBE = """
 import json, sys
 from click.testing import CliRunner
-from calculator.cli import shapes
+from calculator.cli.shapes import shapes
 result = CliRunner().invoke(shapes, sys.argv[1:])
 print(json.dumps([result.exit_code, sorted(sys.modules)]))
 """
@@ -105,7 +105,8 @@ def test_command_imports_nothing_heavy() -> None:
 def test_help_imports_only_the_options() -> None:
     """The help needs none of the calculator."""
     modules = {name for name in list_modules("--help") if name.startswith("calculator")}
-    assert modules == {"calculator", "calculator.cli"}
+    commands = {"calculator.cli", "calculator.cli.options", "calculator.cli.shapes"}
+    assert modules == {"calculator", *commands}
 
 
 def test_yaml_is_imported_for_files_only(tmp_path: Path) -> None:
@@ -113,3 +114,43 @@ def test_yaml_is_imported_for_files_only(tmp_path: Path) -> None:
     path = tmp_path / "net.yaml"
     path.write_text("input: 1x8x8\nlayers: [relu]")
     assert "yaml" in list_modules(str(path))
+
+
+def test_letters_stand_for_any_size() -> None:
+    """Expressions in the letters, and the smallest input that works."""
+    output = run("vgg16", "--input", "3xHxW", "--batch", "N").output
+    assert "1,728*H*W*N" in output
+    assert "3x32x32" in output
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--batch", "N", "--format", "svg"], "--format svg needs numbers for all sizes"),
+        (["--input", "3xSxS", "--unit", "M"], "--unit M needs numbers for all sizes"),
+        (["--input", "3xSxS", "--explain"], "--explain needs numbers for all sizes"),
+        (["--format", "svg", "--unit", "M"], "do not go with --format svg"),
+        (["--lang", "ko"], "--lang ko goes with --explain"),
+        (["--batch", "n"], "batch 'n' must be a number of at least 1, or a letter"),
+        (["--batch", "1000000001"], "is not in the range 1 to 1,000,000,000"),
+        (["--batch", "-1"], "must be a number of at least 1"),
+    ],
+)
+def test_options_that_do_not_go_together_are_status_two(options: list[str], message: str) -> None:
+    """Said in one line, before anything is counted."""
+    result = run("vgg16", *options)
+    assert result.exit_code == 2
+    assert message in result.output
+
+
+def test_drawing_is_written() -> None:
+    """SVG is a form of the answer."""
+    assert run("lenet5", "--format", "svg").output.startswith("<svg ")
+
+
+def test_derivations_come_in_korean() -> None:
+    """The formulas stay, the sentences change."""
+    english = run("lenet5", "--explain", "conv1").output
+    korean = run("lenet5", "--explain", "conv1", "--lang", "ko").output
+    assert english.splitlines()[:6] == korean.splitlines()[:6]
+    assert "수용 영역" in korean

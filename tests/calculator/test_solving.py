@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calculator import CalculatorError, parse, solve, summarize
-from calculator.cli import solve as command
+from calculator.cli.solve import solve as command
 
 
 def list_settings(question: str) -> set[tuple[int, ...]]:

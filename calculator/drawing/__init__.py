@@ -1,0 +1,1 @@
+"""The network as a picture for a lecture: boxes, lanes, lines, written as SVG."""

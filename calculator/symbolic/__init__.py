@@ -1,0 +1,1 @@
+"""Sizes that are letters: every number as an expression, and the smallest input that works."""

@@ -1,0 +1,1 @@
+"""The convolution itself, on small matrices and on pictures."""

@@ -1,0 +1,1 @@
+"""Exercises whose wrong answers come from named misconceptions."""
