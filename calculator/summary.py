@@ -174,7 +174,7 @@ def list_rows(network: Network, batch: int, *, tracker: Tracker) -> Iterator[Row
             raise LayerError(error.message, position, node=node) from error
         shapes[position], fields[position] = derived.shape, seen
         size = count_activations(derived.shape, batch)
-        yield Row(node, inputs, derived, size, seen, live.run(position, size.result))
+        yield Row(node, inputs, derived, size, seen or None, live.run(position, size.result))
 
 
 class LayerError(CalculatorError):

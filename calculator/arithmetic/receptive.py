@@ -251,16 +251,21 @@ class Tracker:
         """Return the fields of a layer's units, one per axis.
 
         Args:
-            inputs: the fields of every input; None where they have ended.
+            inputs: the fields of every input; None where they have ended, empty where
+                nothing of the network's input is seen, as in a table of weights.
             rules: how the layer grows each axis; empty where it does not, None at an end.
 
         Returns:
             None where there is no window any more: after flatten, behind a window that is
-            the whole input, and where inputs of different jumps meet.
+            the whole input, and where inputs of different jumps meet. Empty where nothing
+            of the network's input is seen.
         """
-        if rules is None or not inputs or any(fields is None for fields in inputs):
+        seeing = [fields for fields in inputs if fields != ()]
+        if not seeing:
+            return ()
+        if rules is None or any(fields is None for fields in seeing):
             return None
-        axes = [self.merge(per_axis) for per_axis in zip(*filter(None, inputs), strict=True)]
+        axes = [self.merge(per_axis) for per_axis in zip(*filter(None, seeing), strict=True)]
         merged = [field for field in axes if field is not None]
         if len(merged) < len(axes) or not axes:
             return None

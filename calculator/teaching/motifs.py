@@ -10,13 +10,15 @@ Inference", section 3.2).
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from itertools import dropwhile
 
 from calculator.layers.convolutions import Conv
-from calculator.layers.operators import Source
-from calculator.layers.pointwise import InstanceNorm
+from calculator.layers.operators import Operator, Source
+from calculator.layers.pointwise import Activation, InstanceNorm
 from calculator.layers.resizing import PixelShuffle, Upsample
 from calculator.summary import Row
 
+MOST_BETWEEN = 8  # layers inside a unit that are not part of it
 Key = tuple[Hashable, ...]
 
 
@@ -94,15 +96,26 @@ def find_upsampled(rows: Sequence[Row]) -> Unit | None:
 
 
 def find_phases(rows: Sequence[Row]) -> Unit | None:
-    """Find the convolution that makes all phases, and the shuffle that sorts them."""
-    taken = take(rows, "[pad]", "conv", "pixelshuffle", "[crop]")
-    if taken is None:
+    """Find the convolution that makes all phases, and the shuffle that sorts them.
+
+    What works on single values may stand between the two; it is not part of the unit.
+    """
+    made = take(rows, "[pad]", "conv")
+    if made is None or not is_conv(made[-1], 2):
         return None
-    shuffle = next(row for row in taken if row.node.layer.kind == "pixelshuffle")
-    conv = next(row for row in taken if row.node.layer.kind == "conv")
-    if shuffle.node.layer != PixelShuffle(2) or not is_conv(conv, 2):
+    rest = list(dropwhile(is_pointwise, rows[len(made) : len(made) + MOST_BETWEEN + 2]))
+    sorted_ = take(rest, "pixelshuffle", "[crop]")
+    if sorted_ is None or sorted_[0].node.layer != PixelShuffle(2):
         return None
-    return Unit(taken, ("phases", shuffle.derived.shape[0]))
+    return Unit((*made, *sorted_), ("phases", sorted_[0].derived.shape[0]))
+
+
+def is_pointwise(row: Row) -> bool:
+    """Return whether a layer works on single values and holds no parameters."""
+    layer = row.node.layer
+    return isinstance(layer, Activation) or (
+        isinstance(layer, Operator) and layer.pointwise and not layer.params
+    )
 
 
 def find_affine_norm(rows: Sequence[Row]) -> Unit | None:
@@ -114,7 +127,7 @@ def find_affine_norm(rows: Sequence[Row]) -> Unit | None:
 def find_styled_norm(rows: Sequence[Row]) -> Unit | None:
     """Find an instance normalisation behind the two tables that its scale and shift come from."""
     taken = take(rows, "fc", "[reshape]", "fc", "[reshape]", "instancenorm")
-    if taken is None or taken[-1].node.layer != InstanceNorm(affine=False):
+    if taken is None or taken[-1].params:
         return None
     return Unit(taken, ("instancenorm", taken[-1].derived.shape[0]))
 
@@ -143,7 +156,7 @@ REWRITES = (
 # an operation that only one of the networks has: what it is there for
 PURPOSES = {
     **dict.fromkeys(("quantizelinear", "dequantizelinear"), "8-bit values"),
-    **dict.fromkeys(("cast", "transpose", "clip", "round"), "pixels in and out"),
+    **dict.fromkeys(("cast", "transpose", "scale", "shift", "clip", "round"), "pixels in and out"),
     "dropout": "nothing happens there at inference",
     "input": "a further input",
 }
@@ -171,12 +184,13 @@ def fold(rows: Sequence[Row], others: Sequence[Row]) -> list[Unit]:
         if find_all(others, there)
     ]
     units: list[Unit] = []
-    position = 0
-    while position < len(rows):
-        rest = rows[position:]
-        found = next((unit for find in finders if (unit := find(rest))), to_unit(rows[position]))
+    rest = list(rows)
+    while rest:
+        found = next((unit for find in finders if (unit := find(rest))), to_unit(rest[0]))
         units.append(found)
-        position += len(found.rows)
+        taken = {id(row) for row in found.rows}
+        reach = len(found.rows) + MOST_BETWEEN
+        rest = [row for row in rest[:reach] if id(row) not in taken] + rest[reach:]
     return units
 
 
@@ -192,8 +206,6 @@ def name_rewrite(first: tuple[Row, ...], second: tuple[Row, ...]) -> str | None:
 
 def name_purpose(row: Row) -> str | None:
     """Return what a layer that only one network has is there for, where that is known."""
-    return (
-        PURPOSES["input"]
-        if isinstance(row.node.layer, Source)
-        else PURPOSES.get(row.node.layer.kind)
-    )
+    if isinstance(row.node.layer, Source):
+        return PURPOSES["input"]
+    return None if row.params else PURPOSES.get(row.node.layer.kind)

@@ -48,7 +48,7 @@ def test_reflected_upsampling_is_recognised() -> None:
     [
         "8x6x6 | conv 16@3x3 p1 | pixelshuffle 2 | relu",
         "8x6x6 | conv 36@2x2 p1 | pixelshuffle 3 | crop 1 | relu",
-        "8x6x6 | conv 16@2x2 p1 | tanh | pixelshuffle 2 | crop 1 | relu",
+        "8x6x6 | conv 16@2x2 p1 | maxpool 3x3 s1 p1 | pixelshuffle 2 | crop 1 | relu",
     ],
 )
 def test_lookalikes_are_not_called_a_rewrite(other: str) -> None:
@@ -131,3 +131,12 @@ def test_text_of_a_comparison_fits_the_terminal() -> None:
     """Long names and long sums are broken between words."""
     text = render_comparison(contrast("style-paper", "3x256x256 | conv 4@3"))
     assert max(map(len, text.splitlines())) <= 80
+
+
+def test_activation_may_stand_before_the_shuffle() -> None:
+    """An exporter computes what works on single values where there are fewer steps."""
+    first = "8x6x6 | upsample 2 | conv 4@3x3 p1 | sigmoid"
+    second = "8x6x6 | conv 16@2x2 p1 | sigmoid | pixelshuffle 2 | crop 1"
+    phases, sigmoid = contrast(first, second).differences
+    assert phases.name == "upsample1, conv1 -> conv1, pixelshuffle1, crop1"
+    assert sigmoid.reasons == ("input 4x12x12 -> 16x7x7",)
