@@ -107,11 +107,38 @@ def test_the_runner_runs_without_the_other_rooms(
     assert not found & (TRAINING | ROOMS - {"runner"})
 
 
-def test_calculating_imports_nothing_heavy(list_imports: ListImports) -> None:
-    """A table of shapes needs no library of weight and no other room."""
-    modules = list_imports("shapes", "vgg16")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("shapes", "vgg16"),
+        ("shapes", "lenet5", "--explain", "conv1", "--lang", "ko"),
+        ("shapes", "lenet5", "--format", "svg"),
+        ("shapes", "vgg16", "--input", "3xHxW", "--batch", "N"),
+        ("compare", "vgg16", "vgg19"),
+        ("solve", "227 -> 55, k=11"),
+        ("why", "vgg16", "138.4M"),
+        ("doctor", "3x5x5 | conv 4@7x7"),
+        ("quiz", "--seed", "1", "--show"),
+        ("conv", "1 2; 3 4", "--kernel", "1 0; 0 1"),
+    ],
+    ids=" ".join,
+)
+def test_calculating_imports_nothing_heavy(
+    arguments: tuple[str, ...], list_imports: ListImports
+) -> None:
+    """Numbers, drawings and lessons need no library of weight and no other room."""
+    modules = list_imports(*arguments)
     assert "calculator" in modules
     assert not modules & (HEAVY | ROOMS - {"calculator"})
+
+
+def test_only_a_picture_brings_arrays_into_the_calculator(
+    list_imports: ListImports, photo: Path
+) -> None:
+    """A convolution of a picture needs NumPy and Pillow, and still no other room."""
+    modules = list_imports("conv", photo, "--kernel", "sobel", "-o", "edges.png")
+    assert {"numpy", "PIL"} <= modules
+    assert not modules & (TRAINING | {"onnxruntime"} | ROOMS - {"calculator"})
 
 
 def test_the_api_is_imported_when_it_is_used(list_imports: ListImports) -> None:

@@ -9,6 +9,9 @@ from click.testing import CliRunner
 
 from calculator import parse, summarize
 from calculator.cli.compare import compare
+from calculator.cli.conv import conv
+from calculator.cli.doctor import doctor
+from calculator.cli.quiz import quiz
 from calculator.cli.shapes import shapes
 from calculator.cli.solve import solve
 from calculator.cli.why import why
@@ -16,8 +19,17 @@ from calculator.reading.networks import NETWORKS
 from calculator.reading.words import ALIASES, JOINS, WORDS
 from calculator.reports.columns import COLUMNS
 
-MANUAL = Path(__file__).parents[2] / "docs" / "calculator.md"
-COMMANDS = {"shapes": shapes, "compare": compare, "solve": solve, "why": why}
+ROOT = Path(__file__).parents[2]
+MANUAL = ROOT / "docs" / "calculator.md"
+COMMANDS = {
+    "shapes": shapes,
+    "compare": compare,
+    "solve": solve,
+    "why": why,
+    "doctor": doctor,
+    "quiz": quiz,
+    "conv": conv,
+}
 BLOCKS = re.findall(r"```console\n(.*?)```", MANUAL.read_text(encoding="utf-8"), re.DOTALL)
 
 
@@ -33,8 +45,9 @@ def run_block(block: str) -> str:
 
 
 @pytest.mark.parametrize("block", BLOCKS)
-def test_manual_shows_real_output(block: str) -> None:
-    """Every block is what the command prints today."""
+def test_manual_shows_real_output(block: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every block is what the command prints today in the project's folder."""
+    monkeypatch.chdir(ROOT)
     assert block == run_block(block)
 
 
