@@ -36,8 +36,12 @@ class Question:
     @property
     def is_symbolic(self) -> bool:
         """Whether a letter stands for a size or for the batch."""
-        head = self.network.split("|")[0] if "|" in self.network else ""
-        return any(LETTER.search(text) for text in (head, self.input_text or "", self.batch_text))
+        texts = (self.network.partition("|")[0], self.input_text or "", self.batch_text)
+        if not any(LETTER.search(text) for text in texts):
+            return False
+        from calculator.symbolic.letters import is_symbolic  # noqa: PLC0415 - only for letters
+
+        return is_symbolic(self.network, self.input_text, self.batch_text)
 
     def report(self) -> Report:
         """Read the network and count everything.
@@ -88,7 +92,7 @@ def answer_compare(
     """Return where two networks differ.
 
     Args:
-        first: a name, a line of the grammar, or a file.
+        first: a name, a line of the grammar, a file, or ``module:attribute``.
         second: likewise.
         input_text: ``3x224x224`` for both, instead of their own.
         batch: N, at least 1.
@@ -106,7 +110,7 @@ def answer_why(network: str, number: str, *, input_text: str | None = None, batc
     """Return which counting conventions make a number.
 
     Args:
-        network: a name, a line of the grammar, or a file.
+        network: a name, a line of the grammar, a file, or ``module:attribute``.
         number: such as ``138.4M``.
         input_text: ``3x224x224`` instead of the network's own.
         batch: N, at least 1.

@@ -156,7 +156,7 @@ def check_pool_padding(window: Window) -> None:
         window.kernel, window.padding, window.dilation, strict=True
     ):
         reach = dilation * (kernel - 1) + 1
-        if choose("max", borders) >= reach:
+        if max(borders) >= reach:
             message = (
                 f"padding {max(borders)} is not less than the window {reach}, so that windows "
                 f"would see nothing; use a padding of at most {reach - 1}"

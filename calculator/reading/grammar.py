@@ -24,11 +24,12 @@ from calculator.layers.base import Layer
 from calculator.layers.shapes import Shape
 from calculator.network import INPUT, Names, Network, Node
 from calculator.reading.words import ALIASES, EVERY_WORD, JOINS, SHAPE, WORDS, Settings, Word
-from calculator.summary import LayerError, summarize
+from calculator.summary import LayerError, Report, summarize
 
 LONGEST_TEXT = 50_000
 MOST_LAYERS = 2_000
 DEEPEST_NESTING = 16
+MOST_VALUES = 10**30  # that a layer returns
 TOKEN = re.compile(r"\|\||[|\[\]]|[^\s|\[\]]+")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-/]{0,63}:")
 
@@ -80,12 +81,24 @@ def read_network(text: str, *, name: str, input_shape: Shape | None = None) -> N
     reader = Reader(text)
     network = reader.read(name, input_shape)
     try:
-        summarize(network)
+        check_values(summarize(network))
     except LayerError as error:
         token = reader.places[error.position]
         shown = point_at(text, token.start, end=token.end, message=error.message)
         raise MisfitError(shown.message, text, input_shape=input_shape) from error
     return network
+
+
+def check_values(report: Report) -> None:
+    """Refuse sizes that multiply without end.
+
+    Raises:
+        LayerError: a layer returns more than ``MOST_VALUES``.
+    """
+    for position, row in enumerate(report.rows):
+        if row.activations.result > MOST_VALUES:
+            message = f"returns more than {MOST_VALUES:,} values; use smaller factors or inputs"
+            raise LayerError(message, position, node=row.node)
 
 
 class MisfitError(CalculatorError):

@@ -55,8 +55,8 @@ class Writer:
         """Return a layer's cell; a dash where there is no value for all sizes."""
         key, report = column.key, self.symbolic.report
         writers: dict[str, Callable[[], str]] = {
-            "macs%": lambda: share(row.macs, report.macs),
-            "params%": lambda: share(row.params, report.params),
+            "macs%": lambda: share(row.macs, self.symbolic.macs),
+            "params%": lambda: share(row.params, self.symbolic.params),
             "output": lambda: self.write_shape(row.derived.shape),
             "window": lambda: describe_window(row),
         }

@@ -93,6 +93,10 @@ class Quantity:
         # what is zero at every size is the integer 0
         return True
 
+    def __index__(self) -> int:
+        message = f"{self} stands where one number must; give numbers instead of letters"
+        raise UndecidedError(message)
+
     def __add__(self, other: Number) -> Number:
         terms = dict(self.terms)
         for product, coefficient in to_terms(other).items():

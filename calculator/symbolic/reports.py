@@ -10,11 +10,12 @@ from calculator.arithmetic.receptive import Field, Rule, Tracker
 from calculator.errors import CalculatorError
 from calculator.layers.joins import Add, Concat
 from calculator.layers.shapes import Shape, render_shape
+from calculator.reading.sources import read_any
 from calculator.summary import LayerError, Report, list_rows
 from calculator.symbolic.letters import Alphabet, find_head, read_batch, read_sides, settle_shape
 from calculator.symbolic.quantities import Number, UndecidedError
 from calculator.symbolic.smallest import find_smallest, fits
-from calculator.symbolic.templates import Template, read_template
+from calculator.symbolic.templates import Read, Template, read_template
 
 MULTIPLES = (2, 4, 8, 16, 32, 64)  # of letters, that are tried where branches disagree
 MOST_LAYERS_TRIED = 1_000  # of a network for which multiples are looked for
@@ -35,6 +36,16 @@ class SymbolicReport:
     report: Report
     smallest: Shape
     leasts: dict[str, int]
+
+    @cached_property
+    def params(self) -> Number:
+        """Trainable numbers of all layers."""
+        return self.report.params
+
+    @cached_property
+    def macs(self) -> Number:
+        """Multiply-adds of the batch, all layers."""
+        return self.report.macs
 
     @cached_property
     def forward(self) -> Derivation:
@@ -74,7 +85,11 @@ def is_number(value: Number) -> bool:
 
 
 def summarize_symbolic(
-    network: str, input_text: str | None = None, batch_text: str = "1"
+    network: str,
+    input_text: str | None = None,
+    batch_text: str = "1",
+    *,
+    read: Read = read_any,
 ) -> SymbolicReport:
     """Count everything for an input or a batch with letters.
 
@@ -82,6 +97,7 @@ def summarize_symbolic(
         network: a name, a line of the grammar, or a file.
         input_text: such as ``3xHxW``; None for the network's own.
         batch_text: such as ``N`` or ``1``.
+        read: ``calculator.parse`` for text from strangers, which opens no file.
 
     Raises:
         CalculatorError: a text cannot be read, no input works, or the layers fit at some
@@ -90,7 +106,7 @@ def summarize_symbolic(
     shape_text = input_text if input_text is not None else find_head(network) or None
     alphabet = Alphabet()
     shape = None if shape_text is None else read_sides(shape_text, alphabet)
-    template = read_template(network, shape)
+    template = read_template(network, shape, read=read)
     leasts = find_smallest(template)
     alphabet.restrict(leasts)
     batch = read_batch(batch_text, alphabet)

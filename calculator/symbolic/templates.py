@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import cast
+from pathlib import Path
+from typing import Protocol, cast
 
 from calculator.errors import CalculatorError
 from calculator.layers.base import Layer
@@ -12,7 +13,7 @@ from calculator.layers.shapes import Borders, Shape, render_shape
 from calculator.network import Network
 from calculator.reading.grammar import Reader
 from calculator.reading.networks import NETWORKS, describe_network
-from calculator.reading.sources import read_any
+from calculator.reading.sources import RECIPES, read_any
 from calculator.summary import LayerError
 from calculator.symbolic.atoms import Letter
 from calculator.symbolic.letters import find_head
@@ -22,8 +23,16 @@ FIRST_NUMBER = 900_000_001  # in a text, for the first expression
 USUAL_SIZES = (256, 4096, 225)  # for networks that name no input of their own
 USUAL_CHANNELS = 240
 MOST_LAYERS = 1_000
+OTHER_SIZES = (1, 2, 3, 32)  # more than the size that a model was read for
 
 Fill = Callable[[int], int]  # of numbers
+
+
+class Read(Protocol):
+    """A reader of networks: :func:`calculator.reading.sources.read_any`, or ``parse``."""
+
+    def __call__(self, text: str, *, input_shape: Shape | None = None) -> Network:
+        """Return the network that a text names or describes."""
 
 
 @dataclass(frozen=True)
@@ -97,31 +106,58 @@ class Written:
         return str(number)
 
 
-def read_template(text: str, shape: Shape | None) -> Template:
+def read_template(text: str, shape: Shape | None, *, read: Read = read_any) -> Template:
     """Read a network for an input with letters.
 
     Args:
         text: a name, a line of the grammar, or a file.
         shape: with letters; None for the network's own.
+        read: ``parse`` for text from strangers, which opens no file.
 
     Raises:
         CalculatorError: the network cannot be read, fits none of the usual sizes, or its
             layers are known for one input only.
     """
     if shape is None or not any(isinstance(side, Quantity) for side in shape):
-        network = read_any(text, input_shape=shape)
+        network = read(text, input_shape=shape)
         return Template(network, network.input)
     if text in NETWORKS:
         return Template(read_named(text, shape), NETWORKS[text][0])
-    head = find_head(text)
-    network = read_plain(text.split("|", 1)[1] if head else text, shape, headless=bool(head))
+    network = read_plain(text, shape, read=read)
     if len(network.nodes) > MOST_LAYERS:
         message = (
             f"{network.name} has {len(network.nodes)} layers, and with letters at most "
             f"{MOST_LAYERS} are read; give numbers"
         )
         raise CalculatorError(message)
-    return make_template(network, shape)
+    template = make_template(network, shape)
+    if "|" not in text and Path(text).suffix.lower() not in RECIPES:
+        check_other_sizes(text, template, read=read)
+    return template
+
+
+def check_other_sizes(text: str, template: Template, *, read: Read) -> None:
+    """Refuse a model whose layers come out different for other sizes.
+
+    A file or a module may compute its crops, pads and factors from the size of its input;
+    a line of layers and a recipe cannot.
+
+    Raises:
+        CalculatorError: they do, or the model cannot be read for other sizes.
+    """
+    fitted = template.fitted
+    if len(fitted) != len(template.sides):
+        message = f"{text}: its input is {render_shape(fitted)}; give letters for as many sides"
+        raise CalculatorError(message)
+    for more in OTHER_SIZES:
+        steps = [more if isinstance(side, Quantity) else 0 for side in template.sides]
+        shape = tuple(size + step for size, step in zip(fitted, steps, strict=True))
+        if read(text, input_shape=shape).nodes != template.network.nodes:
+            message = (
+                f"{text}: its layers are others for {render_shape(shape)} than for "
+                f"{render_shape(fitted)}; give numbers instead of letters"
+            )
+            raise CalculatorError(message)
 
 
 def make_template(network: Network, shape: Shape) -> Template:
@@ -148,14 +184,15 @@ def read_named(name: str, shape: Shape) -> Network:
     return fill_network(network, lambda number: cast("int", held.get(number, number)))
 
 
-def read_plain(text: str, shape: Shape, *, headless: bool) -> Network:
+def read_plain(text: str, shape: Shape, *, read: Read) -> Network:
     """Read a network that does not depend on the input, for whichever numbers it fits."""
     failure: CalculatorError | None = None
+    headless = bool(find_head(text))
     for sides in list_usual_shapes(shape, own=not headless):
         try:
             if headless and sides is not None:
-                return read_any(f"{render_shape(sides)} | {text}")
-            return read_any(text, input_shape=sides)
+                return read(f"{render_shape(sides)} | {text.split('|', 1)[1]}")
+            return read(text, input_shape=sides)
         except CalculatorError as error:
             if sides is not None and not is_misfit(error):
                 raise

@@ -2,7 +2,7 @@
 
 import pytest
 
-from calculator import Report, parse, summarize
+from calculator import CalculatorError, Report, parse, summarize
 
 
 def count(text: str) -> Report:
@@ -158,3 +158,12 @@ def test_batch_multiplies_work_and_not_parameters() -> None:
     one, eight = count("lenet5"), summarize(parse("lenet5"), batch=8)
     assert (eight.macs, eight.activations) == (8 * one.macs, 8 * one.activations)
     assert (eight.params, eight.buffers) == (one.params, one.buffers)
+
+
+def test_numbers_beyond_all_networks_are_refused() -> None:
+    """Sizes that multiply without end are an error, not a number of thousands of digits."""
+    line = "1x1x1" + " | upsample 999999999" * 600
+    with pytest.raises(
+        CalculatorError, match="more than 1,000,000,000,000,000,000,000,000,000,000"
+    ):
+        parse(line)

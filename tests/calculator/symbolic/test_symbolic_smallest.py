@@ -4,6 +4,7 @@ import pytest
 
 from calculator import CalculatorError, Network, parse, summarize
 from calculator.layers.operators import Operator
+from calculator.layers.resizing import Crop
 from calculator.layers.shapes import Shape
 from calculator.network import Node
 from calculator.reading.networks import NETWORKS
@@ -102,6 +103,21 @@ def test_search_is_bounded() -> None:
     assert smallest_input(parse(f"1x992 | {agree}")) == (1, 992)
     with pytest.raises(CalculatorError, match="not found within 20000 layers tried; give numbers"):
         smallest_input(parse(f"1x992 | {' | '.join(['relu'] * 900)} | {agree}"))
+
+
+def test_model_with_layers_for_one_size_is_refused() -> None:
+    """A file whose crop is computed from its input has no table for every size."""
+
+    def read(text: str, *, input_shape: Shape | None = None) -> Network:
+        assert text == "net.onnx"
+        shape = input_shape or (3, 16, 16)
+        return Network("net", shape, (Node("cut", Crop(((0, shape[1] % 4),)), (-1,)),))
+
+    sides = read_sides("3xHxW", Alphabet())
+    with pytest.raises(CalculatorError, match=r"others for 3x17x17 than for 3x16x16; give numbers"):
+        read_template("net.onnx", sides, read=read)
+    with pytest.raises(CalculatorError, match="its input is 3x16x16; give letters for as many"):
+        read_template("net.onnx", read_sides("3xL", Alphabet()), read=read)
 
 
 def test_layers_of_a_file_are_known_for_its_input_only() -> None:

@@ -1,7 +1,7 @@
 """Numbers with letters: what they say holds for every value of the letters."""
 
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from hypothesis import given, settings
@@ -97,6 +97,8 @@ def test_comparison_holds_at_every_size(
         ((H - 4) * (W - 4) * 6, "(6*H*W - 24*H - 24*W + 96)"),
         (2 * H - 3, "(2*H - 3)"),
         (-H, "-H"),
+        ((H + 1) // 4, "floor((H + 1)/4)"),
+        ((H + 51) // 4, "ceil((H + 48)/4)"),
     ],
 )
 def test_quotients_come_out_simplest(number: Number, text: str) -> None:
@@ -136,6 +138,13 @@ def test_products_of_two_letters_are_compared() -> None:
     assert not is_never_negative(H * W - 2 * (-(-H // 2)) * (-(-W // 2)))
 
 
+def test_bounds_are_those_of_the_worst_rest() -> None:
+    """What is dropped reaches the divisor less one, at sizes that no sample need have."""
+    dropped = H - 11 * (H // 11)
+    assert is_never_negative(10 - dropped)
+    assert not is_never_negative(9 - dropped)
+
+
 def test_division_by_letters_needs_a_factor() -> None:
     """What is no multiple is refused, in both directions."""
     assert (8 * H * W + 4 * H) // H == 8 * W + 4
@@ -144,6 +153,12 @@ def test_division_by_letters_needs_a_factor() -> None:
             top // bottom
         with pytest.raises(UndecidedError, match=r"is divided by .*give numbers"):
             top % bottom
+
+
+def test_quantity_is_no_index() -> None:
+    """Where one number is needed, as for a range, there is an error and not one size's number."""
+    with pytest.raises(UndecidedError, match=r"\(H \+ 1\) stands where one number must"):
+        range(cast("int", H + 1))
 
 
 def test_rest_that_may_vanish_is_not_nothing() -> None:
