@@ -19,7 +19,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from calculator.errors import CalculatorError, suggest
+from calculator.errors import CalculatorError, MisfitError, suggest
 from calculator.layers.base import Layer
 from calculator.layers.shapes import Shape
 from calculator.network import INPUT, Names, Network, Node
@@ -99,26 +99,6 @@ def check_values(report: Report) -> None:
         if row.activations.result > MOST_VALUES:
             message = f"returns more than {MOST_VALUES:,} values; use smaller factors or inputs"
             raise LayerError(message, position, node=row.node)
-
-
-class MisfitError(CalculatorError):
-    """The layers of a line do not fit.
-
-    Args:
-        message: which one, why, and where it stands.
-        line: the whole line.
-        input_shape: replaces the shape that the line starts with.
-    """
-
-    def __init__(self, message: str, line: str, *, input_shape: Shape | None) -> None:
-        super().__init__(message)
-        self.line, self.input_shape = line, input_shape
-
-    def format_message(self) -> str:
-        """Return the message with the likeliest remedy, which is sought only when it is shown."""
-        from calculator.teaching.doctor.diagnosis import suggest_fix  # noqa: PLC0415 - only here
-
-        return self.message + suggest_fix(self.line, input_shape=self.input_shape)
 
 
 class Reader:

@@ -16,10 +16,10 @@ from pathlib import Path
 import yaml
 from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
 
-from calculator.errors import CalculatorError
+from calculator.errors import CalculatorError, MisfitError
 from calculator.layers.shapes import Shape
 from calculator.network import Network
-from calculator.reading.grammar import DEEPEST_NESTING, MOST_LAYERS, MisfitError, read_network
+from calculator.reading.grammar import DEEPEST_NESTING, MOST_LAYERS, read_network
 from calculator.reading.words import JOINS
 
 LARGEST_BYTES = 100_000

@@ -1,4 +1,4 @@
-"""Where networks come from: a name, a line of text, or a file."""
+"""Where networks come from: a name, a line of text, a file, a PyTorch module."""
 
 import re
 from pathlib import Path
@@ -12,6 +12,7 @@ from calculator.reading.words import SHAPE
 
 LINE = re.compile(r"[|\[\]\s]")
 RECIPES = {".yaml", ".yml"}
+MODELS = {".onnx"}
 
 
 def parse(text: str, *, input_shape: Shape | None = None) -> Network:
@@ -35,11 +36,15 @@ def parse(text: str, *, input_shape: Shape | None = None) -> Network:
 
 
 def load(path: str | Path, *, input_shape: Shape | None = None) -> Network:
-    """Read a network from a YAML file; ``calculator/reading/recipes.py`` describes its form.
+    """Read a network from a YAML or an ONNX file.
+
+    ``calculator/reading/recipes.py`` describes the form of the one,
+    ``calculator/reading/onnx_file/reader.py`` what becomes of the other.
 
     Args:
-        path: a ``.yaml`` or ``.yml`` file.
-        input_shape: ``(channels, *sizes)``, instead of the one in the file.
+        path: a ``.yaml``, ``.yml`` or ``.onnx`` file.
+        input_shape: ``(channels, *sizes)``, instead of the one in the file; needed for an
+            ONNX file that leaves sizes open.
 
     Raises:
         CalculatorError: the file cannot be read, is no network, or its layers do not fit.
@@ -47,8 +52,12 @@ def load(path: str | Path, *, input_shape: Shape | None = None) -> Network:
     path = Path(path)
     if input_shape is not None:
         check_shape(input_shape)
+    if path.suffix.lower() in MODELS:
+        from calculator.reading.onnx_file.reader import read_onnx  # noqa: PLC0415 - for files only
+
+        return read_onnx(path, input_shape=input_shape)
     if path.suffix.lower() not in RECIPES:
-        message = f"{path}: files of type {path.suffix!r} are not read; give a .yaml file"
+        message = f"{path}: files of type {path.suffix!r} are not read; give a .yaml or .onnx file"
         raise CalculatorError(message)
     from calculator.reading.recipes import read_recipe  # noqa: PLC0415 - PyYAML is for files only
 
@@ -56,17 +65,23 @@ def load(path: str | Path, *, input_shape: Shape | None = None) -> Network:
 
 
 def read_any(text: str, *, input_shape: Shape | None = None) -> Network:
-    """Read what a user of the command line names: a file, a network's name, or a line.
+    """Read what a user of the command line names: a file, a module, a network's name, or a line.
 
     Args:
-        text: a path that ends in ``.yaml``, or what :func:`parse` reads.
+        text: a path that ends in ``.yaml`` or ``.onnx``, ``module:attribute`` of a PyTorch
+            module, or what :func:`parse` reads.
         input_shape: ``(channels, *sizes)``, instead of the given or usual one.
 
     Raises:
-        CalculatorError: as :func:`load` and :func:`parse`.
+        CalculatorError: as :func:`load`, :func:`parse` and
+            :func:`calculator.reading.tracing.trace`.
     """
-    if "|" not in text and Path(text).suffix.lower() in RECIPES:
+    if "|" not in text and Path(text).suffix.lower() in RECIPES | MODELS:
         return load(text, input_shape=input_shape)
+    if ":" in text and not LINE.search(text):
+        from calculator.reading.tracing import trace  # noqa: PLC0415 - brings in PyTorch
+
+        return trace(text, input_shape=input_shape)
     return parse(text, input_shape=input_shape)
 
 

@@ -162,7 +162,7 @@ def test_batch_multiplies_work_and_not_parameters() -> None:
 
 def test_numbers_beyond_all_networks_are_refused() -> None:
     """Sizes that multiply without end are an error, not a number of thousands of digits."""
-    line = "1x1x1" + " | upsample 999999999" * 600
+    line = "1x1x1 | globalavgpool" + " | upsample 999999999" * 600
     with pytest.raises(
         CalculatorError, match="more than 1,000,000,000,000,000,000,000,000,000,000"
     ):

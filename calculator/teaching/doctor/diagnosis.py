@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from calculator.errors import CalculatorError
+from calculator.errors import CalculatorError, MisfitError
 from calculator.layers.dense import Dense
 from calculator.layers.joins import Add, Concat
 from calculator.layers.shapes import Shape, render_shape
 from calculator.network import INPUT
-from calculator.reading.grammar import MisfitError
 from calculator.reading.networks import NETWORKS, describe_network
 from calculator.reading.sources import LINE, RECIPES, read_any
 from calculator.reading.words import SHAPE

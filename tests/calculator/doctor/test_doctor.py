@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from calculator import CalculatorError, parse, summarize
 from calculator.cli.doctor import doctor
-from calculator.reading.grammar import MisfitError
+from calculator.errors import MisfitError
 from calculator.reading.networks import NETWORKS
 from calculator.teaching.doctor.complaints import FORMS
 from calculator.teaching.doctor.diagnosis import Diagnosis, diagnose, suggest_fix
