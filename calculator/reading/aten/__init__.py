@@ -1,0 +1,1 @@
+"""Graphs of aten operations, as ``torch.export`` writes them, read as layers; without PyTorch."""
