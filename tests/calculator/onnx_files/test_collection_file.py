@@ -7,7 +7,7 @@ import pytest
 from calculator import Comparison, Report, compare, load, parse, summarize
 from calculator.teaching.comparison import COUNTS
 
-STYLES = Path(__file__).parents[2] / "runner" / "collection" / "styles.onnx"
+STYLES = Path(__file__).parents[3] / "runner" / "collection" / "styles.onnx"
 INPUT = (3, 256, 256)
 PHASES = "upsampling and convolution in one convolution of phases"
 TABLES = "scale and shift from a table of styles"

@@ -1,0 +1,1 @@
+"""Networks in ONNX files, read without their weights; the package onnx is imported when needed."""
