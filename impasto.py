@@ -1,5 +1,8 @@
 """The front door: one command whose subcommands are imported only when they are called."""
 
+import os
+import sys
+from errno import EDQUOT, EFBIG, EIO, ENOSPC
 from importlib import import_module
 
 import click
@@ -7,6 +10,7 @@ import click
 # name -> module, attribute, help; the help stands here so that listing imports nothing
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "stylize": ("runner.cli", "stylize", "Paint photos or folders of photos."),
+    "classify": ("runner.cli", "classify", "Name what is in pictures."),
     "styles": ("runner.cli", "styles", "List the styles, or render all of them on one photo."),
     "info": ("runner.cli", "info", "Tell what an ONNX file is, was trained on, and needs."),
     "shapes": ("calculator.cli.shapes", "shapes", "Tell every shape, count and receptive field."),
@@ -19,12 +23,9 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "train": ("models.cli", "train", "Train a network (extra 'train')."),
     "weights": ("models.cli", "weights", "Import published weights (extra 'train')."),
     "export": ("exporter.cli", "export", "Turn a checkpoint into one ONNX file (extra 'train')."),
-    "verify": (
-        "exporter.cli",
-        "verify",
-        "Compare an ONNX file with its checkpoint (extra 'train').",
-    ),
+    "verify": ("exporter.cli", "verify", "Compare a file with its checkpoint (extra 'train')."),
 }
+UNWRITABLE = {EDQUOT, EFBIG, EIO, ENOSPC}
 
 
 class LazyGroup(click.Group):
@@ -42,30 +43,28 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(import_module(module), attribute)
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; where its output cannot be written, end with one line."""
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.errno not in UNWRITABLE:
+                raise
+            # what is still in the buffer would fail once more when the interpreter ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            message = (
+                f"the output cannot be written ({error.strerror}); free space, or write elsewhere"
+            )
+            raise click.ClickException(message) from error
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the list of commands without importing one."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, _, text) in COMMANDS.items()])
 
 
-def show_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001
-    """Print the installed version and stop."""
-    if value and not ctx.resilient_parsing:
-        from importlib.metadata import version  # noqa: PLC0415 - only --version needs it
-
-        click.echo(f"impasto {version('impasto')}")
-        ctx.exit()
-
-
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option(
-    "--version",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=show_version,
-    help="Print the version.",
-)
+@click.version_option(package_name="impasto", message="impasto %(version)s")
 def main() -> None:
     """Paint photos with trained convolutional networks, without PyTorch.
 

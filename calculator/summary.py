@@ -144,8 +144,8 @@ def summarize(network: Network, *, batch: int = 1) -> Report:
     Raises:
         CalculatorError: a layer does not fit its input; the message names it.
     """
-    if batch < 1:
-        message = f"batch {batch} must be at least 1"
+    if not hasattr(batch, "__index__") or batch < 1:
+        message = f"batch {batch!r:.40} must be an integer of at least 1"
         raise CalculatorError(message)
     return Report(network, batch, tuple(list_rows(network, batch, tracker=Tracker())))
 

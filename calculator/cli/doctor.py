@@ -1,5 +1,7 @@
 """``impasto doctor``: options, imports when called."""
 
+import sys
+
 import click
 
 from calculator.cli.options import input_option
@@ -45,11 +47,27 @@ def doctor(text: str, *, network: str | None, input_text: str | None, form: str)
 
 
 def read_end() -> str:
-    """Return the end of standard input, where the error of a traceback stands."""
-    from calculator.teaching.doctor.complaints import LONGEST_MESSAGE  # noqa: PLC0415 - as above
+    """Return the end of standard input, where the error of a traceback stands.
 
+    Raises:
+        CalculatorError: standard input is closed, empty, or cannot be read.
+    """
+    from calculator.errors import CalculatorError  # noqa: PLC0415 - as above
+    from calculator.teaching.doctor.complaints import LONGEST_MESSAGE  # noqa: PLC0415
+
+    remedy = "give the error itself, or pipe it: python train.py 2>&1 | impasto doctor -"
+    if sys.stdin is None:
+        message = f"standard input is closed, and - reads the error from there; {remedy}"
+        raise CalculatorError(message)
     end = ""
-    with click.open_file("-", errors="replace") as stream:
-        while chunk := stream.read(CHUNK):
-            end = (end + chunk)[-LONGEST_MESSAGE:]
+    try:
+        with click.open_file("-", errors="replace") as stream:
+            while chunk := stream.read(CHUNK):
+                end = (end + chunk)[-LONGEST_MESSAGE:]
+    except (OSError, ValueError) as error:  # a folder, or a stream closed by the program
+        message = f"standard input cannot be read ({error}); {remedy}"
+        raise CalculatorError(message) from error
+    if not end.strip():
+        message = f"standard input was empty, and - reads the error from there; {remedy}"
+        raise CalculatorError(message)
     return end

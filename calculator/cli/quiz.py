@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 LONGEST_LINE = 1_000
 MOST_ATTEMPTS = 3  # at one exercise, so that a stream of nonsense ends
 STOP, TELL = "q", "?"
+INTERRUPTED = 130  # exit status after Ctrl-C
 
 
 @click.command()
@@ -74,14 +75,20 @@ def hold(made: "Quiz") -> None:
 
     click.echo(sheets.render_head(made))
     answers: list[int | None] = []
-    for number, exercise in enumerate(made.exercises, start=1):
-        click.echo(f"\n{sheets.render_question(made, number)}\n")
-        answered, chosen = ask(made, number)
-        if not answered:
-            break
-        answers.append(chosen)
-        click.echo(sheets.render_verdict(made, exercise, chosen))
+    interrupted = False
+    try:
+        for number, exercise in enumerate(made.exercises, start=1):
+            click.echo(f"\n{sheets.render_question(made, number)}\n")
+            answered, chosen = ask(made, number)
+            if not answered:
+                break
+            answers.append(chosen)
+            click.echo(sheets.render_verdict(made, exercise, chosen))
+    except KeyboardInterrupt:
+        interrupted = True
     click.echo(f"\n{sheets.render_score(made, answers)}")
+    if interrupted:
+        sys.exit(INTERRUPTED)
 
 
 def ask(made: "Quiz", number: int) -> tuple[bool, int | None]:

@@ -130,7 +130,7 @@ class Crop(Layer):
             if before + after >= size:
                 message = (
                     f"cropping {before} + {after} leaves nothing of size {size} of the input "
-                    f"{render_shape(shape)}; crop less than {size}"
+                    f"{render_shape(shape)}; crop less than {size} in all"
                 )
                 raise ShapeError(message)
         rules = tuple(Slide(before=-before) for before, _ in padding)

@@ -281,6 +281,8 @@ class Reader:
 
 def describe_unknown(text: str) -> str:
     """Return what to say about a word that is none."""
+    if text in JOINS:
+        return f"{text!r} joins branches and stands behind ']'; close them: [ ... || ... ] {text}"
     if not text or text in ("|", "||", "]"):
         return "expected a layer, such as 'conv 96@11x11 s4'"
     return f"unknown layer {text!r}; expected one of {', '.join(WORDS)}{suggest(text, EVERY_WORD)}"

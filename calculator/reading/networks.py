@@ -215,7 +215,11 @@ def describe_network(name: str, input_shape: Shape | None = None) -> str:
         CalculatorError: there is no such network.
     """
     if name not in NETWORKS:
-        message = f"there is no network {name!r}; choose from: {list_nearest(name, NETWORKS)}"
+        nearest = list_nearest(name.lower(), NETWORKS)
+        message = (
+            f"there is no network {name!r:.60}; choose from: {nearest}; or write its layers, "
+            "as in '1x28x28 | conv 8@3x3 | relu | flatten | fc 10'"
+        )
         raise CalculatorError(message)
     usual, build = NETWORKS[name]
     shape = input_shape or usual

@@ -93,8 +93,9 @@ def parse_shape(text: str) -> Shape:
     """
     if not SHAPE.fullmatch(text):
         message = (
-            f"input {text!r} must be channels x height x width such as 3x224x224 (one to three "
-            "sizes, or one number of features); separate the numbers with x"
+            f"input {text!r:.60} must be channels x height x width such as 3x224x224 (one to three "
+            "sizes, or one number of features); separate the numbers, of at most 9 digits, with x, "
+            "or write capital letters for any size, as in 3xHxW"
         )
         raise CalculatorError(message)
     shape = tuple(int(side) for side in text.split("x"))

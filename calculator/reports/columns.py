@@ -181,9 +181,9 @@ def choose_columns(text: str | None) -> tuple[Column, ...]:
     """
     if text == "all":
         return tuple(COLUMNS.values())
-    keys = list(USUAL) if text is None or text.startswith("+") else []
-    if text is not None:
-        keys += [key.strip() for key in text.removeprefix("+").split(",")]
+    asked = [key.strip() for key in text.removeprefix("+").split(",")] if text is not None else []
+    usual = USUAL if text is None or text.startswith("+") else ()
+    keys = [*(key for key in usual if key not in asked), *asked]
     for key in keys:
         if key not in COLUMNS:
             known = ", ".join(COLUMNS)

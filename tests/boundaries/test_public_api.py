@@ -13,12 +13,12 @@ from click.testing import CliRunner
 import runner
 from impasto import COMMANDS, main
 
-MODULES = sorted(module.name for module in pkgutil.iter_modules(runner.__path__, "runner."))
+MODULES = sorted(module.name for module in pkgutil.walk_packages(runner.__path__, "runner."))
 
 
 def test_the_runners_names_are_pinned() -> None:
     """The public names change on purpose only."""
-    assert runner.__all__ == ["ImpastoError", "Style", "Stylizer"]
+    assert runner.__all__ == ["Classifier", "ImpastoError", "Prediction", "Style", "Stylizer"]
 
 
 @pytest.mark.parametrize("name", runner.__all__)

@@ -54,7 +54,7 @@ def test_file_is_read(tmp_path: Path) -> None:
     [
         (["vg16"], "no network 'vg16'; choose from: vgg16"),
         (["3x8x8 | pol 2"], "did you mean 'pool'"),
-        (["vgg16", "--input", "3,224,224"], "separate the numbers with x"),
+        (["vgg16", "--input", "3,224,224"], "separate the numbers, of at most 9 digits, with x"),
         (["vgg16", "--input", "3x0x224"], "all at least 1"),
         (["vgg16", "--input", "3x16x16"], "kernel 2 is larger than the input 512x1x1"),
         (["vgg16", "--batch", "0"], "0 is not in the range"),

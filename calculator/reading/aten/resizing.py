@@ -134,8 +134,8 @@ def read_rearrangement(chain: Rearrangement, shape: Shape) -> Layers:
     if chain.order is None:
         return (Operator("permute", sample),)
     ordered = is_alike(chain.order, start_order(before))
-    if ordered and sample == take_sample(before):
-        return ()
+    if ordered and sample == take_sample(before) and len(shape) == len(before):
+        return ()  # with other axes the chain goes on, though the sample looks the same
     if ordered and len(shape) == 2 and shape[0] == 1:
         return (Flatten(),)
     if ordered:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import HealthCheck, assume, given, reject, settings
+from hypothesis import HealthCheck, assume, example, given, reject, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
@@ -158,6 +158,7 @@ ENDS = ("", " | globalavgpool", " | globalmaxpool | flatten", " | flatten | fc 5
     st.lists(st.sampled_from(ITEMS), min_size=1, max_size=5),
     st.sampled_from(ENDS),
 )
+@example(3, ["[ conv 2@3 p1 || ] concat", "[ conv 2@3 p1 || ] concat", "pixelshuffle 2"], "")
 @settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 def test_drawn_network_reads_back_as_itself(
     to_torch: ToTorch, axes: int, items: list[str], end: str

@@ -175,3 +175,15 @@ def test_command_imports_nothing_heavy() -> None:
     modules = {name for name in list_modules("--help") if name.startswith("calculator")}
     commands = {"calculator.cli", "calculator.cli.options", "calculator.cli.quiz"}
     assert modules == {"calculator", *commands}
+
+
+def test_interrupt_shows_the_score(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C ends the quiz as elsewhere, and what was answered is not lost."""
+
+    def interrupt() -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("calculator.cli.quiz.read_line", interrupt)
+    result = CliRunner().invoke(quiz, ["--seed", "1"])
+    assert result.exit_code == 130
+    assert "Score: 0 of 0" in result.output
