@@ -11,7 +11,7 @@ from calculator.layers.base import Layer
 from calculator.layers.operators import Operator
 from calculator.layers.pointwise import Activation as Function
 from calculator.layers.pointwise import LocalResponseNorm
-from calculator.layers.resizing import Crop
+from calculator.layers.resizing import Crop, PixelShuffle
 from calculator.layers.shapes import Borders, Shape
 from calculator.network import INPUT
 from calculator.reading.aten.operators import PIECES, read_call
@@ -181,7 +181,10 @@ class Drafter:
         if not layers:
             return Activation(chain.root.source, call.shape)
         value = self.add(call, layers, inputs=(chain.root.source,))
-        self.chains[value.source] = chain
+        if not isinstance(
+            layers[-1], PixelShuffle
+        ):  # a shuffle is complete; a flattening may follow
+            self.chains[value.source] = chain
         return value
 
     def add_crop(self, call: Call, cut: Borders) -> Activation:

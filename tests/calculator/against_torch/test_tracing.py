@@ -159,6 +159,7 @@ ENDS = ("", " | globalavgpool", " | globalmaxpool | flatten", " | flatten | fc 5
     st.sampled_from(ENDS),
 )
 @example(3, ["[ conv 2@3 p1 || ] concat", "[ conv 2@3 p1 || ] concat", "pixelshuffle 2"], "")
+@example(1, ["pixelshuffle 2"], " | flatten | fc 5 | softmax")
 @settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 def test_drawn_network_reads_back_as_itself(
     to_torch: ToTorch, axes: int, items: list[str], end: str
