@@ -3,16 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from calculator.layers.convolutions import Conv, TransposedConv
+from calculator.layers.convolutions import Conv, DepthwiseConv, TransposedConv
 from calculator.layers.joins import Add, Concat
 from calculator.layers.pools import Pool
-from calculator.layers.shapes import Shape, render_shape, render_sides
+from calculator.layers.shapes import Shape, render_borders, render_shape, render_sides
 from calculator.teaching.doctor.cases import SLIDING, Case
 from calculator.teaching.doctor.channel_repairs import put_filters
 from calculator.teaching.doctor.drafts import drop_option, put_option, put_padding
 from calculator.teaching.doctor.repairs import Repair, propose
 
 MOST_WANTED = 3  # shapes that branches are changed to, the commonest
+MOST_CROPPED = 3  # of so many positions one may be cropped or padded
 STEP = 10  # of distance for a branch that all others agree against
 
 
@@ -41,7 +42,10 @@ def repair_branches(case: Case) -> Iterator[Repair]:
     """Propose changes of each branch towards the shape of another."""
     if not isinstance(case.layer, (Add, Concat)):
         return
-    for branch in list_branches(case):
+    branches = list(list_branches(case))
+    yield from pad_all(case, branches)
+    for branch in branches:
+        yield from match_size(case, branch)
         yield from project(case, branch)
         yield from repair_filters(case, branch)
         for position in branch.positions:
@@ -89,6 +93,40 @@ def project(case: Case, branch: Branch) -> Iterator[Repair]:
     yield propose(name, text, distance=branch.distance, values=values)
 
 
+def pad_all(case: Case, branches: list[Branch]) -> Iterator[Repair]:
+    """Propose half of the kernel as padding of every convolution in the branches."""
+    items = {}
+    for position in dict.fromkeys(i for branch in branches for i in branch.positions):
+        layer = case.get_layer(position)
+        if isinstance(layer, Conv) and layer.padding == ((0, 0),) and min(layer.kernel) > 1:
+            half = str(layer.dilation[0] * (layer.kernel[0] - 1) // 2)
+            items[position] = put_padding(case.draft.get_item(position), half)
+    if items:
+        text = case.draft.replace(items)
+        yield propose("pad_branches", text, values={"layer": case.node.name})
+
+
+def match_size(case: Case, branch: Branch) -> Iterator[Repair]:
+    """Propose to crop what a branch has too much (Ronneberger et al. 2015, figure 1), or to pad."""
+    rests = [have - want for have, want in zip(branch.shape[1:], branch.wanted[1:], strict=True)]
+    inside = case.draft.text[slice(*branch.span)].strip()
+    if branch.shape[0] != branch.wanted[0] or not any(rests) or min(rests) * max(rests) < 0:
+        return
+    if MOST_CROPPED * max(map(abs, rests)) > max(*branch.shape[1:], *branch.wanted[1:]):
+        return  # a stride or pooling, not a margin
+    pairs = [(abs(rest) // 2, abs(rest) - abs(rest) // 2) for rest in rests]
+    crop = max(rests) > 0
+    borders = render_borders(tuple(pairs if len(set(pairs)) > 1 else pairs[:1]))
+    item = f"{'crop' if crop else 'pad'} {borders}"
+    start, end = branch.span
+    content = f" {inside} | {item} " if inside else f" {item} "
+    text = case.draft.text[:start] + content + case.draft.text[end:]
+    values = {"branch": branch.number, "layer": case.node.name, "item": item}
+    shown = {"rest": max(map(abs, rests)), **values}
+    name = "crop_branch" if crop else "pad_branch"
+    yield propose(name, text, distance=branch.distance, values=shown)
+
+
 def repair_filters(case: Case, branch: Branch) -> Iterator[Repair]:
     """Propose another number of filters for the last convolution of a branch."""
     wanted = branch.wanted[0]
@@ -120,7 +158,7 @@ def repair_settings(case: Case, branch: Branch, *, position: int) -> Iterator[Re
             text = case.draft.replace({position: put_option(item, "s", value=stride)})
             shown = {"given": render_sides(given), "stride": stride, **values}
             yield propose("branch_stride", text, distance=away + int(stride), values=shown)
-    for padding in ("0", half):
+    for padding in dict.fromkeys(("0", half, find_padding(layer, branch))):
         text = case.draft.replace({position: put_padding(item, padding)})
         if text != case.draft.text:
             shown = {"padding": padding, **values}
@@ -129,6 +167,18 @@ def repair_settings(case: Case, branch: Branch, *, position: int) -> Iterator[Re
         text = case.draft.replace({position: put_option(put_padding(item, half), "s", value="1")})
         named = {"layer": values["before"], "padding": half}
         yield propose("same_pool", text, distance=away, values=named)
+
+
+def find_padding(layer: Conv | DepthwiseConv | Pool, branch: Branch) -> str:
+    """Return the padding with which a layer of stride 1 makes a branch as large as another.
+
+    None, ``0``, where that is more than half of the kernel.
+    """
+    given = 0 if layer.padding == "same" else layer.padding[0][0]
+    sizes = zip(branch.shape[1:], branch.wanted[1:], strict=True)
+    rest = max([0, *(want - have for have, want in sizes)])
+    padding = given + rest // 2
+    return str(padding) if 2 * padding < layer.kernel[0] else "0"
 
 
 def name_place(case: Case, branch: Branch, *, position: int) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """What is wrong with a network or behind an error, and what mends it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +19,11 @@ from calculator.teaching.doctor.channel_repairs import (
     guess_product,
     render_product,
 )
-from calculator.teaching.doctor.complaints import FORMS, Complaint, recognise
+from calculator.teaching.doctor.complaints import Complaint, recognise
 from calculator.teaching.doctor.drafts import Draft, read_draft
+from calculator.teaching.doctor.named_inputs import list_changes
 from calculator.teaching.doctor.readings import Meaning, explain
+from calculator.teaching.doctor.refusals import refuse
 from calculator.teaching.doctor.remarks import Remark, list_remarks
 from calculator.teaching.doctor.search import Fix, find_fixes
 from calculator.teaching.doctor.sentences import FACTS, LABELS, say
@@ -101,21 +103,8 @@ def diagnose(
     complaint = recognise(text)
     if complaint is not None:
         return diagnose_complaint(complaint, network=network, input_shape=input_shape)
-    if network is not None or is_prose(text):
-        names = ", ".join(dict.fromkeys(name for name, _ in FORMS))
-        message = (
-            f"{text!r:.60} is no network and no error that is known; give a line such as "
-            f"'1x28x28 | conv 6@5x5 | flatten | fc 10', a name, a file, or one of these errors "
-            f"of PyTorch, TensorFlow or ONNX Runtime: {names}"
-        )
-        raise CalculatorError(message)
+    refuse(text, network=network)
     return diagnose_network(text, input_shape)
-
-
-def is_prose(text: str) -> bool:
-    """Return whether a text has the words of a sentence rather than the bars of a line."""
-    words = text.split()
-    return len(words) > 1 and "|" not in text and not SHAPE.fullmatch(words[0])
 
 
 def diagnose_network(text: str, input_shape: Shape | None = None) -> Diagnosis:
@@ -132,7 +121,8 @@ def diagnose_network(text: str, input_shape: Shape | None = None) -> Diagnosis:
             raise
         draft = read_draft(misfit.line, input_shape=misfit.input_shape)
         return diagnose_case(make_case(draft, text), name=name_network(text))
-    return diagnose_fit(summarize(network))
+    report = summarize(network)
+    return diagnose_fit(report, list_changes(text, report))
 
 
 def name_network(text: str) -> str:
@@ -146,11 +136,16 @@ def make_case(draft: Draft, name: str) -> Case:
     return Case(draft, run_network(draft.network), usual)
 
 
-def diagnose_fit(report: Report) -> Diagnosis:
-    """Look at a network that fits."""
+def diagnose_fit(report: Report, changes: Iterable[Remark]) -> Diagnosis:
+    """Look at a network that fits.
+
+    Args:
+        report: of the network.
+        changes: what its input changes against the usual one.
+    """
     output = report.rows[-1].derived.shape
     network = report.network
-    remarks = tuple(list_remarks(report))
+    remarks = (*changes, *list_remarks(report))
     return Diagnosis(network.name, True, remarks=remarks, input=network.input, output=output)  # noqa: FBT003
 
 

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Iterator
 
+from calculator.layers.convolutions import TransposedConv
 from calculator.layers.dense import Dense
+from calculator.layers.joins import Add, Concat
+from calculator.layers.resizing import PixelShuffle, Upsample
 from calculator.layers.shapes import Shape, render_shape
 from calculator.teaching.doctor.cases import SLIDING, Case, Trials
 from calculator.teaching.doctor.drafts import put_padding
@@ -12,6 +15,9 @@ from calculator.teaching.doctor.repairs import Repair, propose
 # pictures (227 where the paper prints 224), and Inception's
 USUAL = {28: (32,), 32: (28, 224), 64: (224,), 224: (227, 299), 227: (224,), 299: (224,)}
 LARGEST_SIZE = 2048
+FACTORS = (2, 4, 8, 16, 32, 64)  # one more for each pooling on the way down
+JOINS = (Add, Concat)
+ENLARGING = (TransposedConv, Upsample, PixelShuffle)
 CONVERSIONS = {(1, 3): "repeat the grey channel", (3, 1): "convert to grey", (4, 3): "drop alpha"}
 
 
@@ -20,6 +26,7 @@ def repair_input(case: Case, trials: Trials) -> Iterator[Repair]:
     yield from reorder(case)
     yield from exchange_channels(case)
     yield from use_usual(case, trials)
+    yield from use_divisible(case, trials)
     yield from find_size(case, trials)
 
 
@@ -82,9 +89,29 @@ def pad_first(case: Case, usual: int) -> Iterator[Repair]:
         yield propose("usual_padding", case.draft.replace({0: item}), values=values)
 
 
+def use_divisible(case: Case, trials: Trials) -> Iterator[Repair]:
+    """Propose sizes that poolings halve without rounding, so that doubling brings them back."""
+    shape = case.draft.network.input
+    enlarging = any(isinstance(case.get_layer(i), ENLARGING) for i in case.path)
+    if not isinstance(case.layer, JOINS) or not enlarging or len(shape) == 1:
+        return
+    smaller = [(shape[0], *(n // f * f for n in shape[1:])) for f in FACTORS]
+    larger = [(shape[0], *(-(-n // f) * f for n in shape[1:])) for f in FACTORS]
+    fitting = [
+        next((s for s in shapes if 0 not in s and trials.fits(case.draft.put_input(s))), None)
+        for shapes in (smaller, larger)
+    ]
+    found = list(dict.fromkeys(other for other in fitting if other not in (None, shape)))
+    if found:
+        other = "".join(f", or {render_shape(other)}" for other in found[1:] if other)
+        yield swap(case, "divisible_input", shape=found[0] or shape, other=other)
+
+
 def find_size(case: Case, trials: Trials) -> Iterator[Repair]:
     """Propose the smallest size of which every layer gets enough."""
     shape = case.draft.network.input
+    if isinstance(case.layer, JOINS):
+        return  # branches meet at some tiny size by chance, and then at that one only
     if len(shape) == 1 or (case.stated is not None and not isinstance(case.layer, Dense)):
         return
     longest = max(shape[1:])

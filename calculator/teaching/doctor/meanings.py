@@ -6,6 +6,10 @@
 PROBLEMS = {
     "product": "{arriving} features arrive at a dense layer made for {wanted}",
     "channels": "{arriving} channels arrive at a convolution made for {wanted}",
+    "layer_rank": "{dimensions} dimensions arrive at a layer of {axes} dimensions, batch included",
+    "file_rank": "the file takes an input of {axes} dimensions, {dimensions} are given",
+    "loss": "labels of shape {labels} and outputs of shape {outputs} are compared",
+    "checkpoint": "the checkpoint holds {saved}, the layer in the program is {wanted}",
     "window": "a kernel of {kernel} does not fit into a map of {size}, padding counted",
     "pool": "a pooling would make {made} of {given}",
     "rank": "the layer takes {axes} dimensions, batch and channels among them",
@@ -26,9 +30,15 @@ FACTS = {
     "maps": "{arriving} = {channels}*{map}*{map}, {wanted} = {channels}*{side}*{side}",
     "rows": "{rows} rows of {arriving} are {batch} samples of {wanted}",
     "batch": "{arriving} = {batch}*{wanted}",
+    "saved_maps": "{saved_last} = {channels}*{map}*{map} in the checkpoint, {wanted_last} = "
+    "{channels}*{side}*{side} in the program",
     "multiple": "{values} = {batch}*{row} + {rest}",
 }
 CAUSES: dict[str, tuple[str, str]] = {
+    "empty": (
+        "a tensor without values arrives",
+        "print the shapes in front of it: a slice, a filter or a file gave nothing",
+    ),
     "unflattened": (
         "the picture was not flattened",
         "flatten all but the batch with torch.flatten(x, 1)",
@@ -36,6 +46,18 @@ CAUSES: dict[str, tuple[str, str]] = {
     "batch_flattened": (
         "the batch of {batch} was flattened together with the picture",
         "keep the first dimension with torch.flatten(x, 1)",
+    ),
+    "keras_unflattened": (
+        "the picture was not flattened",
+        "put a Flatten() layer in front of the Dense one",
+    ),
+    "keras_batch_flattened": (
+        "the batch of {batch} was flattened together with the picture",
+        "put a Flatten() layer in front of the Dense one, which keeps the batch",
+    ),
+    "keras_features": (
+        "{wanted} was counted for other layers or another input",
+        "build the model anew: a Dense layer takes what first arrives, here {arriving}",
     ),
     "turned": ("the picture lies with rows for columns", "transpose it with x.T"),
     "smaller_map": (
@@ -54,6 +76,10 @@ CAUSES: dict[str, tuple[str, str]] = {
         "the channels stand last",
         "put them behind the batch with x.permute(0, 3, 1, 2)",
     ),
+    "keras_channels_first": (
+        "the channels stand first, and Keras has them last",
+        "transpose to channels last, np.transpose(x, {order})",
+    ),
     "no_channels": (
         "the batch, {arriving}, stands where the channels should",
         "add the dimension with x.unsqueeze(1)",
@@ -64,6 +90,14 @@ CAUSES: dict[str, tuple[str, str]] = {
     "first_channels": (
         "the layer was made for other pictures",
         "make it for these, in_channels={arriving}",
+    ),
+    "keras_first_channels": (
+        "the layer was made for other pictures",
+        "make the model for these, with {arriving} as the last number of its Input",
+    ),
+    "keras_in_channels": (
+        "the layer before makes {arriving}",
+        "{wanted} filters in the layer before, or build the model anew for {arriving}",
     ),
     "in_channels": (
         "the layer before makes {arriving}",
@@ -84,6 +118,71 @@ CAUSES: dict[str, tuple[str, str]] = {
     "dimensions": (
         "batch or channels are missing",
         "add them in front, x[None, None] for one grey picture, x[None] for one of colours",
+    ),
+    "channel_axis": (
+        "the axis of the channels is missing at the end",
+        "add it with x[..., None]",
+    ),
+    "batch_axis": (
+        "one sample was given without the batch",
+        "add the batch in front with x[None]",
+    ),
+    "keras_spatial": (
+        "the values were flattened before a layer that slides over a picture",
+        "put Flatten() behind the last such layer, or Reshape a flat input in front of the first",
+    ),
+    "surplus_axes": (
+        "the input has more axes than the layer takes",
+        "squeeze an axis of size 1, or put Flatten() or Reshape in front of the layer",
+    ),
+    "few_axes": (
+        "the batch or the channels are missing",
+        "add the batch with x[None], and for grey pictures the axis of the channels",
+    ),
+    "many_axes": (
+        "the input has more axes than the file takes",
+        "leave out an axis of size 1, x[0] for a batch of one",
+    ),
+    "whole_numbers": (
+        "the labels are whole numbers and the loss expects a row per label",
+        "loss='sparse_categorical_crossentropy', or to_categorical(y, {units})",
+    ),
+    "one_hot": (
+        "the labels are rows and the loss or the last layer expects one number",
+        "as many units in the last layer as a row of labels has, {classes}",
+    ),
+    "label_axes": (
+        "labels and outputs have another number of axes",
+        "one row per sample on both sides; flatten, or pool, before the last layer",
+    ),
+    "last_units": (
+        "the last layer has {units} units for {classes} classes",
+        "Dense({classes}) as the last layer",
+    ),
+    "other_classes": (
+        "the checkpoint has {saved_first} outputs here and the program {wanted_first}",
+        (
+            "make the layer as in the checkpoint, load, and then exchange it; or leave its "
+            "entries out of the dictionary and load with strict=False"
+        ),
+    ),
+    "other_maps": (
+        "a {map}x{map} map goes into this layer in the checkpoint, {side}x{side} in the program",
+        "build the program for the input size, and with the padding, that it was trained with",
+    ),
+    "other_layers": (
+        "the checkpoint was made by another program, or for another input",
+        "build the model with the settings of the checkpoint, here {saved}",
+    ),
+    "odd_size": (
+        (
+            "{large} is not divisible by {factor}: halving rounds down and doubling does not "
+            "bring it back ({large} -> {half} -> {small})"
+        ),
+        (
+            "make it {small} or {next} by an input that is a multiple of 2^depth (16 with four "
+            "poolings), or pad or crop one branch before they are joined"
+        ),
     ),
     "projection": (
         "one branch changes the number of channels",

@@ -36,10 +36,22 @@ def explain(complaint: Complaint) -> Meaning:
         complaint: from :func:`calculator.teaching.doctor.complaints.recognise`.
     """
     values = list_values(complaint)
-    found = list(READERS[complaint.name](complaint))
+    reading = read_nothing if complaint.is_empty else READERS[complaint.name]
+    found = [(choose_name(name, complaint), more) for name, more in reading(complaint)]
     facts = [say(FACTS[name], **{**values, **more}) for name, more in found if name in FACTS]
     causes = [render_cause(name, {**values, **more}) for name, more in found if name in CAUSES]
     return Meaning(say(PROBLEMS[complaint.name], **values), tuple(facts), tuple(causes))
+
+
+def choose_name(name: str, complaint: Complaint) -> str:
+    """Return the name of a cause as the framework of an error has it."""
+    named = f"keras_{name}"
+    return named if complaint.keras and named in CAUSES else name
+
+
+def read_nothing(_: Complaint) -> Reading:
+    """Read an empty tensor, of whose sizes nothing follows."""
+    yield "empty", {}
 
 
 def render_cause(name: str, values: Values) -> tuple[str, str]:
@@ -61,6 +73,8 @@ def list_values(complaint: Complaint) -> Values:
     if complaint.name == "sum":
         axis = complaint.get("axis")
         values |= {"dimension": DIMENSIONS.get(axis, "size")}
+    if complaint.name == "loss":
+        values |= {name: f"({words})" for name, words in complaint.words.items()}
     if complaint.name == "view":
         values |= {"row": find_row(complaint)}
     return values
@@ -75,7 +89,10 @@ def read_product(complaint: Complaint) -> tuple[int, int, int]:
 def read_dense(complaint: Complaint) -> Reading:
     """Read a matrix product whose inner sizes differ."""
     rows, arriving, wanted = read_product(complaint)
-    if min(arriving, wanted) < 1:
+    given = complaint.numbers.get("given", ())
+    if complaint.keras and len(given) > 1 and wanted in (prod(given), prod(given[1:])):
+        yield "unflattened", {}
+    elif min(arriving, wanted) < 1:
         yield "features", {}
     elif rows == wanted and (arriving == 1 or wanted % arriving):
         yield "turned", {}
@@ -119,12 +136,14 @@ def read_channels(complaint: Complaint) -> Reading:
     wanted, arriving = complaint.get("wanted"), complaint.get("arriving")
     given = complaint.numbers.get("given", ())
     pictures = {(1, 3): "colour", (3, 1): "grey", (3, 4): "alpha", (1, 4): "colour"}
-    if len(given) > 2 and given[-1] == wanted and given[-1] != given[1]:
+    if complaint.keras and len(given) > 2 and given[-3] == wanted != arriving:
+        yield "channels_first", {"order": "(0, 2, 3, 1)"}
+    elif len(given) > 2 and given[-1] == wanted and given[-1] != given[1]:
         yield "channels_last", {}
     elif (wanted, arriving) in pictures:
         yield pictures[wanted, arriving], {}
         yield "first_channels", {}
-    elif wanted in (1, 3) and given[:2] == (1, arriving):
+    elif not complaint.keras and wanted in (1, 3) and given[:2] == (1, arriving):
         yield "no_channels", {}
     else:
         yield "in_channels", {}
@@ -143,6 +162,60 @@ def read_rank(complaint: Complaint) -> Reading:
     yield from (("spatial", {}), ("dimensions", {})) if flat else (("dimensions", {}),)
 
 
+def read_layer_rank(complaint: Complaint) -> Reading:
+    """Read an input of Keras with too few or too many axes; channels are the last of them."""
+    axes, dimensions = complaint.get("axes"), complaint.get("dimensions")
+    given = complaint.numbers["given"]
+    open_batch = complaint.words["given"].lstrip().startswith("None")
+    if dimensions > axes:
+        yield "surplus_axes", {}
+    elif axes - dimensions == 1 and (open_batch or given[-1] not in (1, 3, 4)) and axes > 2:
+        yield "channel_axis", {}
+    elif axes - dimensions == 1:
+        yield "batch_axis", {}
+    else:
+        yield ("keras_spatial" if dimensions == 2 else "few_axes"), {}
+
+
+def read_file_rank(complaint: Complaint) -> Reading:
+    """Read an input of ONNX Runtime with too few or too many axes."""
+    few = complaint.get("dimensions") < complaint.get("axes")
+    yield ("few_axes" if few else "many_axes"), {}
+
+
+def read_loss(complaint: Complaint) -> Reading:
+    """Read labels and outputs of Keras that differ in shape."""
+    classes, units = complaint.get("labels"), complaint.get("outputs")
+    values: Values = {"classes": classes, "units": units}
+    if complaint.words["labels"].count(",") != complaint.words["outputs"].count(","):
+        yield "label_axes", values
+    elif classes == 1:
+        yield "whole_numbers", values
+    else:
+        yield ("one_hot" if units == 1 else "last_units"), values
+
+
+def read_checkpoint(complaint: Complaint) -> Reading:
+    """Read a parameter that the checkpoint has in another shape."""
+    saved, wanted = complaint.numbers["saved"], complaint.numbers["wanted"]
+    ends: Values = {"saved_last": saved[-1], "wanted_last": wanted[-1]}
+    if len(saved) == len(wanted) == 2 and saved[0] == wanted[0]:
+        if (maps := find_maps(saved[1], wanted[1])) is not None:
+            values: Values = {"channels": maps[0], "map": maps[1], "side": maps[2], **ends}
+            yield from (("saved_maps", values), ("other_maps", values))
+    elif saved[1:] == wanted[1:]:
+        yield "other_classes", {"saved_first": saved[0], "wanted_first": wanted[0]}
+    yield "other_layers", {}
+
+
+def read_rounding(large: int, small: int) -> Reading:
+    """Read two sizes as one that was halved, rounded down, and doubled again."""
+    factor = 2 ** (large - small).bit_length()
+    if large > small > 0 and large // factor * factor == small:
+        values: Values = {"large": large, "small": small, "half": small // factor, "factor": factor}
+        yield "odd_size", {**values, "next": small + factor}
+
+
 def read_sum(complaint: Complaint) -> Reading:
     """Read branches that do not meet."""
     large, small = sorted((complaint.get("a"), complaint.get("b")), reverse=True)
@@ -151,6 +224,7 @@ def read_sum(complaint: Complaint) -> Reading:
     elif small and 2 * large > 3 * small:  # a stride of 2 or more, rounded somehow
         yield "strides", {"a": large, "b": small, "ratio": (large + small // 2) // small}
     else:
+        yield from read_rounding(large, small)
         yield "margins", {"a": large, "b": small, "rest": large - small}
 
 
@@ -206,6 +280,10 @@ READERS: dict[str, Callable[[Complaint], Reading]] = {
     "window": read_window,
     "pool": read_window,
     "rank": read_rank,
+    "layer_rank": read_layer_rank,
+    "file_rank": read_file_rank,
+    "loss": read_loss,
+    "checkpoint": read_checkpoint,
     "sum": read_sum,
     "concat": read_sum,
     "norm": name_cause("norm"),

@@ -157,6 +157,7 @@ def check_window(row: Row, report: Report) -> Iterator[Finding]:
         yield find("gaps", row, stride=stride, kernel=kernel)
     elif alone and not is_padding(row, report):
         yield from check_rest(row, shape, window=window)
+    yield from check_pool(row, window)
     before, after = window.padding[0]
     if isinstance(layer, Conv) and max(before, after) >= reach:
         yield find("blind_padding", row, padding=max(before, after), kernel=kernel)
@@ -164,6 +165,21 @@ def check_window(row: Row, report: Report) -> Iterator[Finding]:
         yield find("large_kernel", row, kernel=kernel, map=render_shape(shape[1:]))
     if isinstance(layer, Conv) and layer.padding == "same" and before != after and stride == 1:
         yield find("lopsided", row, before=before, after=after)
+
+
+def check_pool(row: Row, window: Window) -> Iterator[Finding]:
+    """Look for padding that ``torch.nn.MaxPool2d`` refuses: more than half of the window."""
+    layer = row.node.layer
+    if not isinstance(layer, Pool) or layer.padding == "same":
+        return
+    for kernel, dilation, borders in zip(
+        window.kernel, window.dilation, window.padding, strict=True
+    ):
+        reach = dilation * (kernel - 1) + 1
+        if 2 * max(borders) > reach:
+            shown = {"padding": max(borders), "kernel": reach, "half": reach // 2}
+            yield find("pool_padding", row, **shown)
+            return
 
 
 def is_padding(row: Row, report: Report) -> bool:

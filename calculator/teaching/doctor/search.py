@@ -72,7 +72,7 @@ def extend(case: Case, before: tuple[Repair, ...], *, trials: Trials) -> list[Fi
             continue
         if run[1].failed is None:
             whole.append(Fix((*before, repair), *run))
-        elif (rest := Case(*run, case.usual)).remaining < case.remaining:
+        elif is_nearer(rest := Case(*run, case.usual), case, repair=repair):
             partial.append((repair, rest))
     if whole or len(before) + 1 == MOST_STEPS:
         return whole
@@ -80,6 +80,13 @@ def extend(case: Case, before: tuple[Repair, ...], *, trials: Trials) -> list[Fi
     for repair, rest in partial[:MOST_PARTIAL]:
         whole += extend(rest, (*before, repair), trials=trials)
     return whole
+
+
+def is_nearer(rest: Case, case: Case, *, repair: Repair) -> bool:
+    """Return whether a failing line is nearer to a fit, or ready for the next change."""
+    if repair.name == "pad_branches":
+        return rest.position >= case.position
+    return rest.remaining < case.remaining
 
 
 def list_repairs(case: Case, trials: Trials) -> Iterator[Repair]:

@@ -13,6 +13,10 @@ REPAIRS: dict[str, tuple[str, str]] = {
     "usual_input": ("{given} input", "give {shape}, a usual input, or resize to it"),
     "named_input": ("{given} input", "give {shape}, the usual input of this network"),
     "fitting_input": ("{given} input", "give {shape}, the smallest size that fits"),
+    "divisible_input": (
+        "{given} input: where a size is halved, rounded, and doubled, it does not come back",
+        "give {shape}{other}",
+    ),
     "channels_last": (
         "the channels stand last in {given}",
         "give them first: {shape} (permute, or transpose, the picture)",
@@ -107,6 +111,18 @@ REPAIRS: dict[str, tuple[str, str]] = {
         "branch {branch} of {layer} ends with {given} and needs {wanted}",
         "end branch {branch} of {layer} with {item}",
     ),
+    "pad_branches": (
+        "the convolutions in the branches of {layer} shrink the map",
+        "pad each by half of its kernel",
+    ),
+    "crop_branch": (
+        "branch {branch} of {layer} is larger than another by {rest}",
+        "end it with {item}",
+    ),
+    "pad_branch": (
+        "branch {branch} of {layer} is smaller than another by {rest}",
+        "end it with {item}",
+    ),
     "branch_filters": (
         "branch {branch} of {layer} ends with {made} channels, another with {wanted}",
         "give {before} {wanted} filters",
@@ -149,6 +165,10 @@ LABELS = {
 }
 
 REMARKS = {
+    "other_input": "{layers}: gets {arriving} {what} instead of the {wanted} of the usual input "
+    "{usual}, so that trained weights do not fit; {remedy}",
+    "pool_padding": "{layers}: padding {padding} is more than half of the kernel {kernel}, which "
+    "PyTorch refuses; use padding {half} or less",
     "dropped": "{layers}: the last of {size} positions is read by no window (floor); "
     "{remedy} reads it",
     "dropped_several": "{layers}: the last {rows} of {size} positions are read by no window "

@@ -39,7 +39,7 @@ CUT = (
             "in_features=28",
         ),
         ("mat1 and mat2 shapes cannot be multiplied (400x1 and 400x99)", "1 features", "x.T"),
-        ("Matrix size-incompatible: In[0]: [8,7], In[1]: [13,9]", "7 feat", "in_features=7"),
+        ("Matrix size-incompatible: In[0]: [8,7], In[1]: [13,9]", "7 feat", "here 7"),
         (
             CHANNELS.format([6, 1, 5, 5], [1, 3, 32, 32], 1, 3),
             "3 channels arrive at a convolution made for 1",
@@ -75,8 +75,8 @@ CUT = (
         (
             KERAS.format("conv2d")
             + "expected min_ndim=4, found ndim=3. Full shape received: (None, 28, 28)",
-            "4 dimensions",
-            "add them in front",
+            "3 dimensions arrive at a layer of 4",
+            "x[..., None]",
         ),
         (
             (

@@ -179,6 +179,9 @@ def test_traceback_is_read_from_standard_input() -> None:
 
 
 def test_network_option_needs_a_message() -> None:
-    """Two networks are not compared here."""
-    with pytest.raises(CalculatorError, match="'lenet5' is no network and no error"):
-        diagnose("lenet5", network="lenet5")
+    """Two networks are not compared here; what is neither is refused as such."""
+    for text in ("lenet5", "1x8x8 | relu"):
+        with pytest.raises(CalculatorError, match="is a network and no error; --network goes"):
+            diagnose(text, network="alexnet")
+    with pytest.raises(CalculatorError, match="'hello' is no network and no error"):
+        diagnose("hello", network="lenet5")
