@@ -169,8 +169,9 @@ def make_template(network: Network, shape: Shape) -> Template:
     for node in network.nodes:
         if isinstance(node.layer, Operator | Source):
             message = (
-                f"{node.name} ({node.layer.kind}): its output is known for the file's input "
-                f"{render_shape(network.input)} only; give numbers instead of letters"
+                f"{node.name} ({node.layer.kind}): its output is known for numbers only, and "
+                "comes out different at other sizes of the input; give numbers instead of "
+                f"letters, for example {render_shape(network.input)}"
             )
             raise CalculatorError(message)
     return Template(replace(network, input=shape), network.input)

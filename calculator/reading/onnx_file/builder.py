@@ -85,15 +85,21 @@ class Builder:
             self.homes[name] = Home(position, keep_order(len(sizes)))
         return self.homes[name]
 
-    def arrange(self, name: str) -> Home:
-        """Return a tensor with its axes as in the file, behind a transposition if need be."""
+    def arrange(self, name: str, order: Order | None = None) -> Home:
+        """Return a tensor behind a transposition if need be.
+
+        Args:
+            name: of the tensor.
+            order: of the axes; by default as in the file.
+        """
         home, sizes = self.locate(name), self.values[name].sizes
-        if home.order == keep_order(len(sizes)):
+        order = order or keep_order(len(sizes))
+        if home.order == order:
             return home
-        layer = Operator("transpose", self.to_shape(sizes))
+        layer = Operator("transpose", self.order_shape(sizes, order))
         wish = Wish("", layer.kind, weighted=False)
         position = self.append(wish, layer, inputs=(home.position,))
-        self.homes[name] = Home(position, keep_order(len(sizes)))
+        self.homes[name] = Home(position, order)
         return self.homes[name]
 
     def shape_of(self, name: str) -> Shape:

@@ -88,7 +88,7 @@ class Inference:
         try:
             found = infer_node_outputs(schema, node, types, data, None, imports)
         except (InferenceError, ValidationError, RuntimeError, ValueError, TypeError) as error:
-            raise operation.refuse(shorten(error)) from error
+            raise operation.misfit(shorten(error)) from error
         return [read_type(found.get(name)) for name in node.output]
 
     def list_imports(self) -> "list[onnx.OperatorSetIdProto]":
@@ -134,6 +134,13 @@ def shorten(error: Exception) -> str:
 
 def describe_unknown(operation: Operation) -> CalculatorError:
     """Return the error for an operation whose output sizes nobody says."""
+    domain, _, name = operation.kind.rpartition(".")
+    if domain:
+        return operation.refuse(
+            f"the sizes of its output are unknown: {name[:40]!r} is an operator of the domain "
+            f"{domain[:40]!r}, and the file says none for this input; write them into the file "
+            "(value_info), or export the network with standard operators"
+        )
     return operation.refuse(
         "the sizes of its output are not known before it runs; export the network without this "
         "step, or with shapes inferred (onnx.shape_inference)"

@@ -17,6 +17,8 @@ Order = tuple[int, ...]  # axes of a tensor in the order batch, channels, sizes
 # what may stand between a picture that is stored with its channels last and its transposition
 STEPS = {"Cast", "Identity", "Mul", "Div", "Add", "Sub", "Clip", "Pad", "Slice", "Resize"}
 STEPS |= {"QuantizeLinear", "DequantizeLinear"}
+RECURRENT = {"LSTM", "GRU", "RNN"}
+SEQUENCE_FIRST = (1, 0, 2)
 LARGEST_SIDE = 10**9
 
 
@@ -70,11 +72,11 @@ def read_inputs(graph: "onnx.GraphProto", input_shape: Shape | None) -> Inputs:
     order = find_order(graph, main, rank=len(dims[main] or ()))
     sizes, symbols = settle_main(main, dims[main], order=order, input_shape=input_shape)
     settled = {main: sizes}
-    batch = sizes[0] if len(sizes) > 1 else 1
+    order = order if len(order) == len(sizes) else tuple(range(len(sizes)))
+    batch = sizes[order[0]] if len(sizes) > 1 else 1
     for name in dims.keys() - {main}:
         settled[name] = settle_other(name, dims[name], symbols=symbols, batch=batch)
     elements = {value.name: value.type.tensor_type.elem_type or FLOAT for value in given}
-    order = order if len(order) == len(sizes) else tuple(range(len(sizes)))
     ordered = {value.name: settled[value.name] for value in given}
     fixed = zip(dims[main] or (), sizes, strict=False)
     is_replaced = any(isinstance(dim, int) and dim != size for dim, size in fixed)
@@ -97,32 +99,52 @@ def choose_main(dims: Mapping[str, list[Dim] | None]) -> str:
 
 
 def find_order(graph: "onnx.GraphProto", main: str, *, rank: int) -> Order:
-    """Return how the picture's axes lie, judged by the transposition that follows.
+    """Return how the picture's axes lie, judged by what follows.
 
     TensorFlow's exporters, and files that take pictures as they are decoded, have the
     channels last: all that reads the picture is then, perhaps behind steps on single
-    values, a transposition to channels first.
+    values, a transposition to channels first. A recurrent layer of layout 0 takes the
+    sequence first, then the batch.
     """
     first, last = tuple(range(rank)), (0, rank - 1, *range(1, rank - 1))
+    ends = list_ends(graph, main)
+    if ends and rank > 2 and all(read_perm(node) == last for node, _ in ends):
+        return last
+    if ends and rank == 3 and all(takes_sequence(node, name) for node, name in ends):
+        return SEQUENCE_FIRST
+    return first
+
+
+def read_perm(node: "onnx.NodeProto") -> Order:
+    """Return the axes of a transposition; empty for another operation."""
+    is_transposition = node.op_type == "Transpose"
+    perms = (tuple(a.ints) for a in node.attribute if a.name == "perm" and is_transposition)
+    return next(perms, ())
+
+
+def takes_sequence(node: "onnx.NodeProto", name: str) -> bool:
+    """Return whether a recurrent layer reads a tensor as steps, batch, features."""
+    layout = next((a.i for a in node.attribute if a.name == "layout"), 0)
+    return node.op_type in RECURRENT and node.input[:1] == [name] and layout == 0
+
+
+def list_ends(graph: "onnx.GraphProto", main: str) -> "list[tuple[onnx.NodeProto, str]]":
+    """Return what reads the picture behind steps on single values, and under which name."""
     readers: dict[str, list[onnx.NodeProto]] = {}
     for node in graph.node:
         for name in node.input:
             readers.setdefault(name, []).append(node)
-    waiting, seen, found = [main], {main}, False
+    waiting, seen, ends = [main], {main}, []
     while waiting:
-        for node in readers.get(waiting.pop(), ()):
-            if node.op_type == "Transpose":
-                perm = next((tuple(a.ints) for a in node.attribute if a.name == "perm"), ())
-                if perm != last:
-                    return first
-                found = True
-            elif node.op_type in STEPS:
+        name = waiting.pop()
+        for node in readers.get(name, ()):
+            if node.op_type in STEPS:
                 fresh = set(node.output) - seen
                 seen |= fresh
                 waiting += fresh
             elif node.op_type not in ("Shape", "Size"):
-                return first
-    return last if found and rank > 2 else first
+                ends.append((node, name))
+    return ends
 
 
 def settle_main(
@@ -139,8 +161,8 @@ def settle_main(
             raise CalculatorError(message)
         return (1, *input_shape), {}
     sizes = list(dims)
-    if len(dims) > 1 and not isinstance(dims[0], int):
-        sizes[0] = 1
+    if len(dims) > 1 and not isinstance(dims[order[0]], int):
+        sizes[order[0]] = 1
     if input_shape is not None:
         if len(input_shape) != max(len(dims) - 1, 1):
             message = (
@@ -162,9 +184,9 @@ def settle_main(
 
 def ask_for_sizes(name: str, dims: Sequence[Dim], *, order: Order) -> CalculatorError:
     """Return the error that asks for sizes, with an example."""
-    example = [dims[axis] for axis in order[1:]] or [None]
+    example = [dims[axis] for axis in order[1:] or (0,)]
     shown = "x".join(str(d) if isinstance(d, int) else "256" for d in example)
-    open_sizes = ", ".join(str(d or "?") for d in dims[1:] if not isinstance(d, int))
+    open_sizes = ", ".join(str(d or "?") for d in example if not isinstance(d, int))
     message = (
         f"leaves sizes of its input {name!r:.60} open ({open_sizes[:60]} of {render_dims(dims)}); "
         f"give --input, for example --input {shown}"

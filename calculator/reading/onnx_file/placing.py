@@ -1,15 +1,16 @@
 """Which layer each operation is, and the operations that are no layer of the grammar."""
 
 from collections.abc import Callable, Mapping, Sequence
-from math import prod
 
 from calculator.layers.joins import Add
 from calculator.layers.operators import Operator
 from calculator.layers.pointwise import Activation, Dropout
 from calculator.reading.onnx_file.builder import NOTHING, Builder, Holding, keep_order
 from calculator.reading.onnx_file.inputs import Order
+from calculator.reading.onnx_file.survey import OWNED_BY_FIRST
 from calculator.reading.onnx_file.values import Operation
 
+AXIS_ALONE = 13  # the opset from which a softmax is taken along one axis
 Place = Callable[[Builder, Operation], None]
 
 ACTIVATIONS = {
@@ -30,7 +31,10 @@ POINTWISE |= {"ThresholdedRelu", "Mish", "LogSoftmax", "Hardmax", "Shrink", "Ide
 NORMS = {"LayerNormalization", "GroupNormalization", "RMSNormalization", "LpNormalization"}
 NORMS |= {"MeanVarianceNormalization"}
 QUANTISING = {"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"}
-RECURRENT = {"LSTM", "GRU", "RNN"}
+# what leaves every value at its position
+STEADY = {*ELEMENTWISE, *POINTWISE, *NORMS, *QUANTISING}
+STEADY |= {"BatchNormalization", "InstanceNormalization"}
+SHARES = {"Softmax", "LogSoftmax", "Hardmax"}  # compare the values along some axes
 WORDS = {"Add": "shift", "Sub": "shift", "Mul": "scale", "Div": "scale"}  # by a constant
 
 
@@ -49,6 +53,9 @@ def split_inputs(builder: Builder, operation: Operation) -> tuple[list[str], lis
 def place_activation(builder: Builder, operation: Operation) -> None:
     """Add an activation, whatever the order of axes."""
     source = operation.inputs[0]
+    if mixes_positions(builder, operation):
+        place_pointwise(builder, operation)
+        return
     layer = Activation(ACTIVATIONS[operation.kind])
     builder.add(operation, layer, inputs=[source], order=builder.locate(source).order)
 
@@ -103,23 +110,26 @@ def place_operator(builder: Builder, operation: Operation) -> None:
     active, constants = split_inputs(builder, operation)
     for name in active:
         builder.arrange(name)
+    if operation.kind in OWNED_BY_FIRST:
+        constants = [name for name in constants if name == operation.inputs[0]]
     holding = builder.hold_stored(constants, as_weights=True)
-    if operation.kind in RECURRENT and holding.params:
-        steps, *_ = builder.values[operation.inputs[0]].sizes
-        names = operation.inputs[1:3]  # of the input and of the state, without biases
-        holding.products = steps * sum(count_elements(builder, name) for name in names)
-    add_operator(
-        builder,
-        operation,
-        active=active,
-        word=name_operator(operation),
-        holding=holding,
-    )
+    word = name_operator(operation)
+    add_operator(builder, operation, active=active, word=word, holding=holding)
 
 
-def count_elements(builder: Builder, name: str) -> int:
-    """Return the number of elements of a tensor."""
-    return prod(builder.values[name].sizes)
+def mixes_positions(builder: Builder, operation: Operation) -> bool:
+    """Return whether a softmax compares values at different positions.
+
+    Before opset 13 it is taken over its axis and all axes behind it.
+    """
+    if operation.kind not in SHARES:
+        return False
+    source = operation.inputs[0]
+    sizes, order = builder.values[source].sizes, builder.locate(source).order
+    is_old = builder.survey.opset < AXIS_ALONE
+    axis = operation.read_number("axis", 1 if is_old else -1) % max(len(sizes), 1)
+    mixed = range(axis, len(sizes)) if is_old else (axis,)
+    return any(sizes[place] > 1 and place in order[2:] for place in mixed)
 
 
 def add_operator(
@@ -139,13 +149,14 @@ def add_operator(
         fits = order is not None and len(order) == len(sizes)
         own = order if order is not None and fits else keep_order(len(sizes))
         shape = builder.order_shape(sizes, own)
+        is_steady = operation.kind in STEADY and keeps_axes(shapes, shape)
         layer = Operator(
             word,
             shape,
             params=0 if i else holding.params,
             buffers=0 if i else holding.buffers,
             products=0 if i else holding.products,
-            pointwise=order is not None and keeps_axes(shapes, shape),
+            pointwise=is_steady and not mixes_positions(builder, operation),
         )
         one = Operation(operation.kind, operation.name if not i else "", (), (output,))
         held = NOTHING if i else holding
@@ -155,7 +166,8 @@ def add_operator(
 def keeps_axes(shapes: Sequence[Sequence[int]], output: Sequence[int]) -> bool:
     """Return whether every input that has spatial axes has those of the output."""
     spatial = [shape for shape in shapes if len(shape) > 1]
-    return bool(spatial) and all(len(shape) == len(output) for shape in spatial)
+    same = any(tuple(shape[1:]) == tuple(output[1:]) for shape in spatial)
+    return same and all(len(shape) == len(output) for shape in spatial)
 
 
 PLACES: Mapping[str, Place] = {

@@ -4,22 +4,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from calculator.errors import CalculatorError
-from calculator.layers.shapes import Shape
+from calculator.layers.shapes import Shape, render_shape
 from calculator.network import Network
-from calculator.reading.onnx_file import placing, reshaping, weighted
+from calculator.reading.onnx_file import einsums, placing, recurrent, reshaping, resizes, weighted
 from calculator.reading.onnx_file.builder import Builder
 from calculator.reading.onnx_file.fusions import fuse
-from calculator.reading.onnx_file.inputs import read_inputs
+from calculator.reading.onnx_file.inputs import Dim, Inputs, read_dims, read_inputs, render_dims
 from calculator.reading.onnx_file.models import open_model
 from calculator.reading.onnx_file.placing import place_operator
-from calculator.reading.onnx_file.values import Operation
+from calculator.reading.onnx_file.values import Operation, UnfitError
 from calculator.reading.onnx_file.walking import survey_model
-from calculator.summary import summarize
+from calculator.summary import LayerError, summarize
 
 if TYPE_CHECKING:
     import onnx
 
 PLACES = {**placing.PLACES, **reshaping.PLACES, **weighted.PLACES}
+PLACES |= {**resizes.PLACES, **recurrent.PLACES, **einsums.PLACES}
 
 
 def read_onnx(path: Path, *, input_shape: Shape | None = None) -> Network:
@@ -65,15 +66,38 @@ def convert_model(
         CalculatorError: as for :func:`read_onnx`.
     """
     inputs = read_inputs(model.graph, input_shape)
-    survey = survey_model(model, inputs)
-    operations = fuse(survey)
-    used = [name for operation in operations for name in operation.inputs]
-    builder = Builder(survey, [*used, *survey.outputs])
-    for operation in operations:
-        place(builder, operation)
-    network = Network(name, inputs.shape, builder.finish())
-    summarize(network)
+    try:
+        survey = survey_model(model, inputs)
+        operations = fuse(survey)
+        used = [name for operation in operations for name in operation.inputs]
+        builder = Builder(survey, [*used, *survey.outputs])
+        for operation in operations:
+            place(builder, operation)
+        network = Network(name, inputs.shape, builder.finish())
+        summarize(network)
+    except (UnfitError, LayerError) as error:
+        dims = find_stated(model.graph, inputs)
+        is_stated = bool(dims) and all(isinstance(dims[axis], int) for axis in inputs.order[1:])
+        if input_shape is None or (is_stated and not inputs.is_replaced):
+            raise
+        raise blame_input(error, inputs, stated=dims) from error
     return network
+
+
+def blame_input(error: CalculatorError, inputs: Inputs, *, stated: list[Dim]) -> CalculatorError:
+    """Return the error for a file whose layers do not fit the input that the caller gave."""
+    reason = error.message.removesuffix("; export the network again")
+    shown = render_dims(stated) if stated else "without sizes"
+    return CalculatorError(
+        f"{reason}; the file's layers do not fit --input {render_shape(inputs.shape)}; "
+        f"the file states the input {shown}"
+    )
+
+
+def find_stated(graph: "onnx.GraphProto", inputs: Inputs) -> list[Dim]:
+    """Return the sizes of the picture as the file has them; empty where it has none."""
+    named = (read_dims(value) for value in graph.input if value.name == inputs.main)
+    return next(named, None) or []
 
 
 def place(builder: Builder, operation: Operation) -> None:

@@ -6,9 +6,10 @@ from math import prod
 from calculator.layers.dense import Flatten
 from calculator.layers.joins import Concat
 from calculator.layers.pools import GlobalPool
-from calculator.layers.resizing import Crop, Pad, PixelShuffle, Upsample
+from calculator.layers.resizing import Crop, Pad, PixelShuffle
 from calculator.layers.shapes import Borders
 from calculator.reading.onnx_file.builder import Builder, Home, keep_order
+from calculator.reading.onnx_file.inputs import Order
 from calculator.reading.onnx_file.naming import Wish
 from calculator.reading.onnx_file.placing import (
     Place,
@@ -22,7 +23,6 @@ from calculator.reading.onnx_file.values import Operation, Sizes
 MODES = {"constant": "zeros", "reflect": "reflect", "edge": "edge"}
 POOLS = {"ReduceMean": "avg", "ReduceMax": "max"}
 GLOBAL = {"GlobalAveragePool": "avg", "GlobalMaxPool": "max"}
-REPEATING = ("round_prefer_floor", "round_prefer_ceil")  # repeat values between half pixels
 
 
 def place_transpose(builder: Builder, operation: Operation) -> None:
@@ -43,7 +43,10 @@ def place_view(builder: Builder, operation: Operation) -> None:
     home, sizes = builder.locate(source), builder.values[source].sizes
     before = builder.shape_of(source)
     after = builder.to_shape(builder.values[target].sizes)
-    if len(after) == 1 < len(before) and prod(before) == after[0]:
+    moved = keep_batch(home.order, sizes, target=builder.values[target].sizes)
+    if moved is not None:
+        place_moved(builder, operation, order=moved)
+    elif len(after) == 1 < len(before) and prod(before) == after[0]:
         builder.add(operation, Flatten(), inputs=[source])
     elif home.order == keep_order(len(sizes)) and before == after:
         builder.pass_on(
@@ -51,6 +54,46 @@ def place_view(builder: Builder, operation: Operation) -> None:
         )
     else:
         place_operator(builder, operation)
+
+
+def place_moved(builder: Builder, operation: Operation, *, order: Order) -> None:
+    """Add a view of a tensor whose batch is not its first axis, and stays as it is."""
+    source, target = operation.inputs[0], operation.outputs[0]
+    before = builder.shape_of(source)
+    after = builder.order_shape(builder.values[target].sizes, order)
+    if before == after:
+        builder.pass_on(operation, Home(builder.locate(source).position, order))
+    elif len(after) == 1:
+        builder.add(operation, Flatten(), inputs=[source], order=order)
+    else:
+        word = name_operator(operation)
+        add_operator(builder, operation, active=[source], word=word, order=order)
+
+
+def keep_batch(order: Order, sizes: Sizes, *, target: Sizes) -> Order | None:
+    """Return the order of a view's axes where the batch is an inner axis of both.
+
+    Args:
+        order: of the axes of what is viewed.
+        sizes: of what is viewed, as in the file.
+        target: sizes of the view.
+
+    Returns:
+        The batch, then all other axes as they lie; None where axes are mixed otherwise.
+    """
+    batch = order[0] if order else 0
+    if not batch or order != put_first(batch, len(sizes)):
+        return None
+    ahead = prod(sizes[:batch])
+    for axis, size in enumerate(target):
+        if size == sizes[batch] and prod(target[:axis]) == ahead:
+            return put_first(axis, len(target))
+    return None
+
+
+def put_first(axis: int, rank: int) -> Order:
+    """Return the order of axes in which one comes first and the others stay."""
+    return (axis, *(other for other in range(rank) if other != axis))
 
 
 def read_pairs(
@@ -141,42 +184,6 @@ def read_cuts(
     return cuts
 
 
-def place_resize(builder: Builder, operation: Operation) -> None:
-    """Add nearest upsampling by one whole factor, or a resize of another kind."""
-    source, target = operation.inputs[0], operation.outputs[0]
-    home = builder.locate(source)
-    before = builder.shape_of(source)
-    after = builder.order_shape(builder.values[target].sizes, home.order)
-    pairs = list(zip(before[1:], after[1:], strict=False))
-    factors = {b // a if a and b % a == 0 else 0 for a, b in pairs}
-    keeps_rest = len(before) == len(after) and before[0] == after[0]
-    is_whole = len(factors) == 1 and keeps_rest and 0 not in factors
-    if is_whole and factors == {1}:
-        builder.pass_on(operation, home)
-    elif is_whole and repeats(operation, min(factors)):
-        builder.add(operation, Upsample(min(factors)), inputs=[source], order=home.order)
-    else:
-        # sizes and factors are settings; they are no numbers that the layer stores
-        order = home.order
-        add_operator(
-            builder, operation, active=[source], word=name_operator(operation), order=order
-        )
-
-
-def repeats(operation: Operation, factor: int) -> bool:
-    """Return whether a resize by a whole factor repeats every value so many times."""
-    if operation.read_text("mode", "nearest") != "nearest":
-        return False
-    if operation.kind == "Upsample":
-        return True
-    place = operation.read_text("coordinate_transformation_mode", "half_pixel")
-    rounding = operation.read_text("nearest_mode", "round_prefer_floor")
-    if place in ("half_pixel", "half_pixel_symmetric", "pytorch_half_pixel"):
-        return rounding in REPEATING
-    halves = factor == 2 and rounding == "round_prefer_floor"
-    return place == "asymmetric" and (rounding == "floor" or halves)
-
-
 def place_shuffle(builder: Builder, operation: Operation) -> None:
     """Add a pixel shuffle."""
     source = operation.inputs[0]
@@ -245,7 +252,6 @@ PLACES: Mapping[str, Place] = {
     **dict.fromkeys(("Reshape", "Flatten", "Squeeze", "Unsqueeze"), place_view),
     "Pad": place_pad,
     "Slice": place_slice,
-    **dict.fromkeys(("Resize", "Upsample"), place_resize),
     "DepthToSpace": place_shuffle,
     "Concat": place_concat,
     **dict.fromkeys(POOLS, place_reduction),

@@ -15,6 +15,12 @@ from calculator.reading.onnx_file.values import Operation, Sizes, Value
 if TYPE_CHECKING:
     import onnx
 
+# the further inputs are settings: sizes, axes, places, scales and zero points of quantisation
+OWNED_BY_FIRST = {"Reshape", "Expand", "Tile", "Slice", "Pad", "Squeeze", "Unsqueeze", "Gather"}
+OWNED_BY_FIRST |= {"DequantizeLinear", "QuantizeLinear", "Resize"}
+OWNED_BY_FIRST |= {"Split", "TopK", "CumSum", "CenterCropPad", "Upsample"}
+OWNED_BY_FIRST |= {f"Reduce{word}" for word in ("Sum", "Mean", "Max", "Min", "Prod", "L1", "L2")}
+
 
 @dataclass
 class Survey:
@@ -29,6 +35,7 @@ class Survey:
         floats: stored tensors of numbers with a fraction.
         loose: tensors that stand inside an operation rather than among the weights.
         renamed: other names of tensors.
+        opset: version of the standard operators.
     """
 
     inputs: Inputs
@@ -39,6 +46,7 @@ class Survey:
     floats: set[str] = field(default_factory=set)
     loose: set[str] = field(default_factory=set)
     renamed: dict[str, str] = field(default_factory=dict)
+    opset: int = 1
 
     def find(self, name: str) -> str:
         """Return the first name of a tensor."""
@@ -59,6 +67,20 @@ def store_weights(survey: Survey, graph: "onnx.GraphProto") -> None:
         survey.store(tensor.name, sizes=sizes, element=element, array=read_tensor(tensor))
     for sparse in graph.sparse_initializer:
         survey.store(sparse.values.name, sizes=tuple(sparse.dims), element=sparse.values.data_type)
+
+
+def stands_for_weight(survey: Survey, operation: Operation, *, element: int) -> bool:
+    """Return whether a filled tensor takes the place of a weight that the file leaves out.
+
+    Its shape is then stored among the weights, and it is filled with a number that is
+    neither 0 nor 1, with which exporters fill biases, scales and states.
+    """
+    if operation.kind != "ConstantOfShape" or element not in FLOATS:
+        return False
+    shape, tensor = operation.inputs[0], operation.settings.get("value")
+    array = None if tensor is None else read_tensor(tensor)
+    is_stored = shape in survey.counts and shape not in survey.loose
+    return is_stored and array is not None and array.size == 1 and array.item() not in (0, 1)
 
 
 def list_needed(graph: "onnx.GraphProto", wanted: Sequence[str]) -> "list[onnx.NodeProto]":

@@ -18,6 +18,10 @@ FLOAT, INT64, BOOL = 1, 7, 9  # onnx.proto, TensorProto.DataType
 LARGEST_SETTING = 2**31  # of a stride, a padding, a kernel
 
 
+class UnfitError(CalculatorError):
+    """An operation does not fit its inputs: the file is wrong, or the input that is given."""
+
+
 @dataclass(frozen=True)
 class Value:
     """What is known of one tensor.
@@ -98,6 +102,10 @@ class Operation:
         """Return a text attribute; ``default`` where it is no text."""
         value = self.settings.get(name, default)
         return value if isinstance(value, str) else default
+
+    def misfit(self, message: str) -> "UnfitError":
+        """Return an error that names the operation, for inputs that do not fit it."""
+        return UnfitError(self.refuse(message).message)
 
     def refuse(self, message: str) -> CalculatorError:
         """Return an error that names the operation."""

@@ -15,11 +15,13 @@ from calculator.reading.onnx_file.inference import Inference, Inferred, describe
 from calculator.reading.onnx_file.inputs import Inputs
 from calculator.reading.onnx_file.models import MOST_OPERATIONS, STANDARD, list_graphs
 from calculator.reading.onnx_file.survey import (
+    OWNED_BY_FIRST,
     Survey,
     convert_like,
     list_needed,
     read_said,
     simplify,
+    stands_for_weight,
     store_weights,
 )
 from calculator.reading.onnx_file.values import (
@@ -40,10 +42,7 @@ RENAMING = {"Identity", "Cast", "CastLike"}
 # the same sizes as the first input: looked up here rather than inferred
 UNARY = {"Relu", "Sigmoid", "Tanh", "Clip", "LeakyRelu", "Elu", "Softmax", "HardSwish", "Erf"}
 UNARY |= {"Exp", "Sqrt", "Neg", "Abs", "Softplus", "HardSigmoid", "LRN", "InstanceNormalization"}
-UNARY |= {"Dropout"}  # and its mask
-# the further inputs are settings: sizes, axes, places, scales and zero points of quantisation
-OWNED_BY_FIRST = {"Reshape", "Expand", "Tile", "Slice", "Pad", "Squeeze", "Unsqueeze", "Gather"}
-OWNED_BY_FIRST |= {"DequantizeLinear", "QuantizeLinear", "Resize"}
+UNARY |= {"Dropout", "GroupNormalization"}  # the former also returns its mask
 RESHAPING = {"Reshape", "Squeeze", "Unsqueeze", "Flatten", "Expand"}
 
 
@@ -62,10 +61,9 @@ def survey_model(model: "onnx.ModelProto", inputs: Inputs) -> Survey:
     for name, sizes in inputs.sizes.items():
         survey.values[name] = Value(sizes, inputs.elements[name])
     wanted = [value.name for value in model.graph.output]
-    opsets = {
-        "" if entry.domain in STANDARD else entry.domain: entry.version
-        for entry in model.opset_import
-    }
+    imports = model.opset_import
+    opsets = {"" if e.domain in STANDARD else e.domain: e.version for e in imports}
+    survey.opset = opsets.get("", 1)
     walker = Walker(survey, Inference(opsets), said=read_said(model.graph, inputs))
     walker.walk(list_needed(model.graph, wanted))
     for name in wanted:
@@ -211,13 +209,18 @@ class Walker:
             array = fold(operation, arrays)
         if array is not None:
             element = int(helper.np_dtype_to_tensor_dtype(np.dtype(array.dtype)))
+            name = operation.outputs[0]
+            if stands_for_weight(self.survey, operation, element=element):
+                self.survey.store(name, sizes=array.shape, element=element, array=array)
+                return
             roots = () if operation.kind == "ConstantOfShape" else roots
-            self.values[operation.outputs[0]] = Value(array.shape, element, array, roots)
+            self.values[name] = Value(array.shape, element, array, roots)
             return
         for name, (sizes, element) in self.infer(node, operation, values=values).items():
             if operation.kind == "ConstantOfShape":
                 self.survey.store(name, sizes=sizes, element=element)
-                self.survey.loose.add(name)
+                if not stands_for_weight(self.survey, operation, element=element):
+                    self.survey.loose.add(name)
             else:
                 self.values[name] = Value(sizes, element, None, roots)
 

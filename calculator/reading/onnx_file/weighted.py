@@ -11,6 +11,7 @@ from calculator.layers.dense import Dense
 from calculator.layers.operators import Operator
 from calculator.layers.pointwise import BatchNorm, InstanceNorm, LocalResponseNorm
 from calculator.reading.onnx_file.builder import Builder
+from calculator.reading.onnx_file.inputs import Order
 from calculator.reading.onnx_file.placing import (
     Place,
     add_operator,
@@ -72,9 +73,12 @@ def place_product(builder: Builder, operation: Operation) -> None:
         place_matrices(builder, operation, first=first)
         return
     sizes, made = builder.values[second].sizes, builder.values[operation.outputs[0]].sizes
+    if len(sizes) != 2 or len(made) != 2:
+        place_matrices(builder, operation, first=first)
+        return
     builder.arrange(first)
-    features = prod(sizes) // max(made[-1], 1) if made else 0
-    if len(sizes) != 2 or len(made) != 2 or builder.shape_of(first) != (features,):
+    features = prod(sizes) // max(made[-1], 1)
+    if builder.shape_of(first) != (features,):
         place_matrices(builder, operation, first=first)
         return
     if len(held) > 1 and prod(builder.values[held[1]].sizes) != made[-1]:
@@ -88,8 +92,11 @@ def place_product(builder: Builder, operation: Operation) -> None:
 def place_matrices(builder: Builder, operation: Operation, *, first: str) -> None:
     """Add a product of matrices with its multiply-adds."""
     active, constants = split_inputs(builder, operation)
-    for name in active:
-        builder.arrange(name)
+    order = builder.locate(first).order if active == [first] else None
+    if order is None or not keeps_order(builder, operation, order=order):
+        order = None
+        for name in active:
+            builder.arrange(name)
     inner, made = builder.values[first].sizes, builder.values[operation.outputs[0]].sizes
     is_turned = operation.kind == "Gemm" and operation.read_number("transA", 0)
     length = (inner[0] if is_turned else inner[-1]) if inner else 1
@@ -98,7 +105,14 @@ def place_matrices(builder: Builder, operation: Operation, *, first: str) -> Non
     constants += [operation.added_bias] if operation.added_bias else []
     holding = builder.hold_stored(constants, as_weights=True)
     holding.products = per_sample
-    add_operator(builder, operation, active=active, word="matmul", holding=holding)
+    add_operator(builder, operation, active=active, word="matmul", order=order, holding=holding)
+
+
+def keeps_order(builder: Builder, operation: Operation, *, order: Order) -> bool:
+    """Return whether a matrix multiplies the last axis alone, wherever the batch lies."""
+    weight = builder.values[operation.inputs[1]]
+    is_matrix = operation.kind == "MatMul" and weight.is_constant and len(weight.sizes) == 2
+    return is_matrix and order[-1] == len(order) - 1
 
 
 def place_batch_norm(builder: Builder, operation: Operation) -> None:

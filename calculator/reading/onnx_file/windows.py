@@ -58,7 +58,7 @@ def derive_sizes(operation: Operation, layer: Layer, *, sizes: Sizes) -> Sizes:
     try:
         return layer.derive((sizes[1:],)).shape
     except CalculatorError as error:
-        raise operation.refuse(error.message) from error
+        raise operation.misfit(error.message) from error
 
 
 def build_conv(operation: Operation, sizes: Sizes, *, weight: Sizes, bias: bool) -> Layer:
@@ -70,7 +70,7 @@ def build_conv(operation: Operation, sizes: Sizes, *, weight: Sizes, bias: bool)
             f"{groups} groups and a weight of {weight} do not fit {sizes[1]} channels; "
             "export the network again"
         )
-        raise operation.refuse(message)
+        raise operation.misfit(message)
     stride = read_sides(operation, "strides", axes=axes)
     dilation = read_sides(operation, "dilations", axes=axes)
     padding = read_padding(operation, sizes[2:], window=(kernel, stride, dilation))
@@ -88,7 +88,7 @@ def build_transposed(operation: Operation, sizes: Sizes, *, weight: Sizes, bias:
             f"{groups} groups and a weight of {weight} do not fit {sizes[1]} channels; "
             "export the network again"
         )
-        raise operation.refuse(message)
+        raise operation.misfit(message)
     kernel = weight[2:]
     stride = read_sides(operation, "strides", axes=axes)
     dilation = read_sides(operation, "dilations", axes=axes)
