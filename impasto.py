@@ -22,7 +22,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "conv": ("calculator.cli.conv", "conv", "Slide a kernel over a matrix or a picture."),
     "train": ("models.cli", "train", "Train a network (extra 'train')."),
     "weights": ("models.cli", "weights", "Import published weights (extra 'train')."),
-    "export": ("exporter.cli", "export", "Turn a checkpoint into one ONNX file (extra 'train')."),
+    "export": ("exporter.cli", "export", "Turn a network into one ONNX file (extra 'train')."),
+    "annotate": ("exporter.cli", "annotate", "Wrap any ONNX classifier (extra 'onnx')."),
     "verify": ("exporter.cli", "verify", "Compare a file with its checkpoint (extra 'train')."),
 }
 UNWRITABLE = {EDQUOT, EFBIG, EIO, ENOSPC}

@@ -5,8 +5,6 @@ what goes in, which styles there are and under which licence, how the network wa
 trained, and how closely PyTorch and ONNX Runtime agreed when it was exported.
 """
 
-import json
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from onnx import ModelProto, checker, helper
@@ -14,10 +12,10 @@ from onnx.checker import ValidationError
 from onnx.shape_inference import InferenceError
 
 from exporter.errors import ExportError
+from exporter.properties import SCHEMA, encode_entries, find_version
 from models.style.checkpoint import Checkpoint
 from models.style.style_net import CONFIGS, MINIMUM_SIDE, StyleNetConfig, config_as_dict
 
-SCHEMA = 1
 STYLE_KEYS = ("name", "title", "artist", "year", "licence")
 INPUT = {
     "color": "RGB",
@@ -43,12 +41,9 @@ def annotate(
         ExportError: the model is not valid ONNX.
     """
     entries = describe(checkpoint) | {"parity": parity, "license": licence}
-    helper.set_model_props(
-        model,
-        {f"impasto.{key}": json.dumps(value, ensure_ascii=False) for key, value in entries.items()},
-    )
+    helper.set_model_props(model, encode_entries(entries))
     model.producer_name = "impasto"
-    model.producer_version = _find_version()
+    model.producer_version = find_version()
     model.domain = "impasto.stylize"
     model.doc_string = (
         "Feed-forward style transfer (Johnson et al. 2016, Dumoulin et al. 2017): uint8 RGB photos "
@@ -83,10 +78,3 @@ def describe(checkpoint: Checkpoint) -> dict[str, Any]:
 def name_network(config: StyleNetConfig) -> str:
     """Return the name under which this shape is known, or ``custom``."""
     return next((name for name, known in CONFIGS.items() if known == config), "custom")
-
-
-def _find_version() -> str:
-    try:
-        return version("impasto")
-    except PackageNotFoundError:  # run from a checkout that was never installed
-        return "0"

@@ -1,28 +1,76 @@
-"""``impasto export`` and ``impasto verify``: the commands between PyTorch and ONNX Runtime.
+"""``impasto export``, ``verify`` and ``annotate``: the commands between PyTorch and ONNX Runtime.
 
 Both are imported inside the callbacks, so that ``--help`` starts at once and works where
 they are not installed.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from exporter.foreign.cli import annotate
+from models.classifiers.cli import COMMANDS as CLASSIFIERS
 from models.cli import require_extra
 
 if TYPE_CHECKING:
     from exporter.verify import Case
 
+__all__ = ["annotate", "export", "verify"]
+
 PACKAGES = ("torch", "safetensors", "onnx", "onnxscript")
 FILE = click.Path(path_type=Path, dir_okay=False)
+FOLDER = click.Path(path_type=Path)
 HEADER = f"{'N':>2}  {'size':>9}  {'max diff':>8}  {'exact':>8}  {'in batch':>8}  verdict"
+# option -> what it is while nobody has given it; the others are for every network
+CLASSIFIER_OPTIONS = {
+    "precision": "fp32",
+    "calibrate": None,
+    "calibration": None,
+    "min_agreement": None,
+    "fold": False,
+    "taps": False,
+}
 
 
 @click.command()
 @click.argument("checkpoint", type=FILE)
 @click.option(
     "-o", "--output", type=FILE, required=True, metavar="FILE.onnx", help="ONNX file to write."
+)
+@click.option(
+    "--weights",
+    type=FILE,
+    metavar="FILE",
+    help="Weights where CHECKPOINT is a name such as vgg16; from 'impasto weights import'.",
+)
+@click.option(
+    "--precision",
+    type=click.Choice(["fp32", "fp16", "int8"]),
+    default="fp32",
+    show_default=True,
+    help="Of a classifier's weights and products.",
+)
+@click.option(
+    "--calibrate",
+    type=FOLDER,
+    metavar="FOLDER",
+    help="Pictures for int8: four fifths to calibrate on, one fifth held back to judge by.",
+)
+@click.option(
+    "--calibration",
+    type=click.Choice(["entropy", "percentile"]),
+    help="How int8 chooses ranges. [default: entropy]",
+)
+@click.option(
+    "--min-agreement",
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    help="Share of held-back pictures that int8 must name as fp32 does. [default: 0.99]",
+)
+@click.option("--fold", is_flag=True, help="Fold batch normalisation into the convolutions.")
+@click.option(
+    "--taps", is_flag=True, help="Give out layers' outputs and the first filters, for 'look'."
 )
 @click.option("--overwrite", is_flag=True, help="Replace FILE.onnx if it exists.")
 @click.option(
@@ -33,34 +81,112 @@ HEADER = f"{'N':>2}  {'size':>9}  {'max diff':>8}  {'exact':>8}  {'in batch':>8}
     metavar="TEXT",
     help="Licence of the weights, written into the file.",
 )
-def export(checkpoint: Path, output: Path, licence: str, *, overwrite: bool) -> None:
+def export(checkpoint: Path, output: Path, weights: Path | None, **options: Any) -> None:  # noqa: ANN401
     """Turn CHECKPOINT into one ONNX file that needs nothing beside it.
 
-    The file takes and gives RGB bytes of any size from 32x32 on. It is written only if
-    PyTorch and ONNX Runtime paint the same pictures: at most 1 grey level apart and
+    Style networks take and give RGB bytes of any size from 32x32 on; the file is written
+    only if PyTorch and ONNX Runtime paint the same pictures: at most 1 grey level apart and
     99.9% of all bytes equal, for several sizes and batches.
+
+    Classifiers take bytes of their own size and give probabilities, equal to PyTorch's within
+    1e-5 (fp16: 1e-2) for batches of 1, 2, 7 and 32; int8 must name the classes that fp32 names.
+    Weights of 2 GiB and more lie beside the file, in FILE.onnx.data.
     """
+    check_options(checkpoint, weights, options)
     require_extra(*PACKAGES)
+    from exporter.classifiers.command import check_name, is_classifier, run_export  # noqa: PLC0415
     from exporter.export import export_checkpoint  # noqa: PLC0415
 
-    parity = export_checkpoint(checkpoint, output, overwrite=overwrite, licence=licence)
+    if weights is not None:
+        check_name(weights, checkpoint.name)
+    source = weights or checkpoint
+    if is_classifier(source):
+        run_export(source, output, options)
+        return
+    check_style_options(options)
+    parity = export_checkpoint(
+        source, output, overwrite=options["overwrite"], licence=options["licence"]
+    )
     click.echo(
         f"{output}: {output.stat().st_size:,} bytes; differs from PyTorch by at most "
         f"{parity.max_grey_levels} grey level, {parity.exact_share:.3%} of bytes equal"
     )
 
 
+def check_options(checkpoint: Path, weights: Path | None, options: dict[str, Any]) -> None:
+    """Refuse combinations that make no sense.
+
+    Raises:
+        click.UsageError: a name without weights, weights without a name, calibration without
+            int8 or the reverse, layers' outputs in another precision than fp32.
+    """
+    is_name = str(checkpoint) in CLASSIFIERS
+    precision = options["precision"]
+    for_int8 = ("calibrate", "calibration", "min_agreement")
+    given = [name for name in for_int8 if options[name] is not None]
+    message = ""
+    if weights is not None and not is_name:
+        names = ", ".join(CLASSIFIERS)
+        message = f"--weights goes with a network's name, not with {checkpoint}: {names}"
+    elif weights is None and is_name and not checkpoint.exists():
+        message = f"{checkpoint} is a network; pass its weights with --weights FILE"
+    elif precision == "int8" and options["calibrate"] is None:
+        message = "--precision int8 needs pictures to measure ranges on; pass --calibrate FOLDER"
+    elif precision != "int8" and given:
+        message = f"--{given[0].replace('_', '-')} is for --precision int8 only"
+    elif precision != "fp32" and options["taps"]:
+        message = f"--taps shows layers in fp32 only; leave out --precision {precision}"
+    if message:
+        raise click.UsageError(message)
+
+
+def check_style_options(options: dict[str, Any]) -> None:
+    """Refuse what only classifiers have.
+
+    Raises:
+        click.UsageError: one of them was given.
+    """
+    given = [name for name, unset in CLASSIFIER_OPTIONS.items() if options[name] != unset]
+    if given:
+        message = f"--{given[0].replace('_', '-')} is for classifiers; a style network has none"
+        raise click.UsageError(message)
+
+
 @click.command()
 @click.argument("file", type=FILE, metavar="FILE.onnx")
 @click.argument("checkpoint", type=FILE)
-def verify(file: Path, checkpoint: Path) -> None:
+@click.option(
+    "--pictures",
+    type=FOLDER,
+    metavar="FOLDER",
+    help="Judge a classifier by its predictions on a fifth of these; int8 needs it.",
+)
+def verify(file: Path, checkpoint: Path, pictures: Path | None) -> None:
     """Compare FILE.onnx with the CHECKPOINT it was made from, case by case.
 
-    Sizes are height x width. "max diff" and "exact" compare ONNX Runtime with PyTorch,
-    "in batch" a picture painted in its batch with the same painted alone, in grey levels.
-    The exit status is 1 when they disagree.
+    Sizes are height x width. "max diff" compares ONNX Runtime with PyTorch, "in batch" a
+    picture in its batch with the same alone: in grey levels of paintings, or in
+    probabilities. "exact" is the share of equal bytes, "same class" that of equal
+    predictions. The exit status is 1 when they disagree.
     """
     require_extra(*PACKAGES)
+    from exporter.classifiers.command import is_classifier, run_verify  # noqa: PLC0415
+
+    if is_classifier(checkpoint):
+        run_verify(file, checkpoint, pictures)
+        return
+    if pictures is not None:
+        message = "--pictures is for classifiers; a style network is compared on random scenes"
+        raise click.UsageError(message)
+    verify_style(file, checkpoint)
+
+
+def verify_style(file: Path, checkpoint: Path) -> None:
+    """Compare a style network's file with its checkpoint and print a row per case.
+
+    Raises:
+        ParityError: they disagree.
+    """
     from exporter.verify import Parity, open_session, require_parity, walk_cases  # noqa: PLC0415
     from models.style.checkpoint import read_checkpoint  # noqa: PLC0415
 

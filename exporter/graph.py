@@ -57,6 +57,21 @@ def add_constant(graph: GraphProto, name: str, value: NDArray[Any]) -> str:
     return name
 
 
+def list_graphs(node: NodeProto) -> list[GraphProto]:
+    """Return the graphs inside a node: branches and bodies of loops."""
+    inner = [graph for attribute in node.attribute for graph in attribute.graphs]
+    return inner + [attribute.g for attribute in node.attribute if attribute.HasField("g")]
+
+
+def list_read(node: NodeProto) -> list[str]:
+    """Return the tensors that a node reads, those that only graphs inside it read among them."""
+    read = list(node.input)
+    for graph in list_graphs(node):
+        read += [value.name for value in graph.output]
+        read += [name for inner in graph.node for name in list_read(inner)]
+    return read
+
+
 def drop_dead(graph: GraphProto) -> None:
     """Remove nodes that no output needs, unread initializers and descriptions of lost tensors.
 
@@ -68,7 +83,7 @@ def drop_dead(graph: GraphProto) -> None:
     for node in reversed(graph.node):
         if needed.intersection(node.output):
             alive.append(node)
-            needed.update(node.input)
+            needed.update(list_read(node))
     alive.reverse()
     replace_all(graph.node, alive)
     replace_all(graph.initializer, [t for t in graph.initializer if t.name in needed])

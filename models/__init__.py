@@ -8,6 +8,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from models.classifiers.checkpoint import (
+        ClassifierCheckpoint,
+        read_classifier,
+        write_classifier,
+    )
+    from models.classifiers.networks import NETWORKS
+    from models.classifiers.preprocessing import InputRule
+    from models.classifiers.published import import_classifier
+    from models.classifiers.settings import ClassifierSettings
+    from models.classifiers.training import ClassifierTraining
     from models.errors import (
         CheckpointError,
         DataError,
@@ -26,11 +36,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CONFIGS",
+    "NETWORKS",
     "Checkpoint",
     "CheckpointError",
+    "ClassifierCheckpoint",
+    "ClassifierSettings",
+    "ClassifierTraining",
     "Costs",
     "DataError",
     "DivergedError",
+    "InputRule",
     "ModelsError",
     "Painting",
     "PhotoBatches",
@@ -46,17 +61,26 @@ __all__ = [
     "WeightsError",
     "content_cost",
     "gram_matrix",
+    "import_classifier",
     "import_vgg16_features",
     "list_paintings",
     "list_photos",
     "load_vgg",
     "read_checkpoint",
+    "read_classifier",
     "style_cost",
     "total_variation",
     "write_checkpoint",
+    "write_classifier",
 ]
 
 _HOMES = {
+    "classifiers.checkpoint": ("ClassifierCheckpoint", "read_classifier", "write_classifier"),
+    "classifiers.networks": ("NETWORKS",),
+    "classifiers.preprocessing": ("InputRule",),
+    "classifiers.published": ("import_classifier",),
+    "classifiers.settings": ("ClassifierSettings",),
+    "classifiers.training": ("ClassifierTraining",),
     "style.checkpoint": ("Checkpoint", "read_checkpoint", "write_checkpoint"),
     "errors": ("CheckpointError", "DataError", "DivergedError", "ModelsError", "WeightsError"),
     "style.losses": ("content_cost", "gram_matrix", "style_cost", "total_variation"),

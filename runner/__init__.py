@@ -8,14 +8,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from runner.classify.classifier import Classifier
+    from runner.classify.predictions import Prediction
     from runner.errors import ImpastoError
     from runner.model import Style
     from runner.stylize import Stylizer
 
-__all__ = ["ImpastoError", "Style", "Stylizer"]
+__all__ = ["Classifier", "ImpastoError", "Prediction", "Style", "Stylizer"]
 
 _HOMES = {
+    "Classifier": "runner.classify.classifier",
     "ImpastoError": "runner.errors",
+    "Prediction": "runner.classify.predictions",
     "Style": "runner.model",
     "Stylizer": "runner.stylize",
 }

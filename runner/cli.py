@@ -1,4 +1,4 @@
-"""``impasto stylize``, ``styles`` and ``info``: options and nothing heavy.
+"""``impasto stylize``, ``styles``, ``classify`` and ``info``: options and nothing heavy.
 
 ONNX Runtime, NumPy and Pillow are imported inside the callbacks, so that ``--help``
 starts at once.
@@ -124,7 +124,7 @@ def stylize(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - cl
     impasto stylize photo.jpg -o painting.png
     """  # noqa: D301 - click reads the control character
     with end_on_interrupt():  # until run_stylize has something to bring to an end
-        from runner.stylize_command import run_stylize  # noqa: PLC0415
+        from runner.stylize.command import run_stylize  # noqa: PLC0415
 
         status = run_stylize(options)
     ctx.exit(status)
@@ -146,11 +146,11 @@ def styles(
         message = "--sheet PHOTO and -o FILE go together"
         raise click.UsageError(message)
     with end_on_interrupt():
-        from runner.stylize import Painter  # noqa: PLC0415
+        from runner.stylize.painter import Painter  # noqa: PLC0415
 
         painter = Painter(model)
     if sheet is not None and output is not None:
-        from runner.sheet import write_sheet  # noqa: PLC0415
+        from runner.stylize.sheet import write_sheet  # noqa: PLC0415
 
         write_sheet(painter, sheet, output, overwrite=overwrite)
         click.echo(str(output))
@@ -162,15 +162,85 @@ def styles(
 
 
 @click.command()
+@click.argument("inputs", nargs=-1, required=True, type=FILE, metavar="INPUT...")
+@click.option(
+    "--model",
+    type=FILE,
+    default="lenet5",
+    show_default=True,
+    metavar="NAME|FILE.onnx",
+    help="Classifier that ships here, or a file.",
+)
+@click.option(
+    "--top",
+    type=int,
+    metavar="K",
+    help="Classes to tell per picture. [default: 5, or all where there are fewer]",
+)
+@click.option(
+    "--format",
+    type=click.Choice(["table", "json", "csv"]),
+    help="Of the results. [default: what the suffix of -o says, else table]",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=FILE,
+    metavar="FILE",
+    help="File for the results. [default: standard output]",
+)
+@click.option(
+    "--draft", is_flag=True, help="Decode far larger JPEG files in reduced size: fast, less exact."
+)
+@click.option(
+    "--provider",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Processor to run on.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Batches classified at once. [default: processors]",
+)
+@click.option(
+    "--batch",
+    type=click.IntRange(1, 4096),
+    metavar="N",
+    help="Pictures per run. [default: by the size of the input, at most 64]",
+)
+@click.option("--recursive", is_flag=True, help="Look into folders of folders.")
+@click.option("--overwrite", is_flag=True, help="Replace results that exist.")
+@click.option("--resume", is_flag=True, help="Go on where an earlier run into this file stopped.")
+@click.pass_context
+def classify(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - click hands them over
+    """Name what is in pictures: files, whole folders, or - for standard input.
+
+    \b
+    impasto classify digit.png
+    impasto classify digits --top 1 --format json -o results.jsonl
+    impasto classify photos --model vgg16.onnx
+    """  # noqa: D301 - click reads the control character
+    with end_on_interrupt():  # until run_classify has something to bring to an end
+        from runner.classify.command import run_classify  # noqa: PLC0415
+
+        status = run_classify(options)
+    ctx.exit(status)
+
+
+@click.command()
 @click.argument("model", type=FILE, metavar="FILE.onnx")
 @click.option("--json", "as_json", is_flag=True, help="All metadata as one JSON object.")
 def info(model: Path, *, as_json: bool) -> None:
     """Tell what an ONNX file is: task, tensors, styles, training, parity, providers."""
     with end_on_interrupt():
         from runner.info import describe_file, read_values  # noqa: PLC0415
+        from runner.report import make_printable  # noqa: PLC0415
 
     if as_json:
         click.echo(json.dumps(read_values(model), ensure_ascii=False))
         return
     for label, text in describe_file(model):
-        click.echo(f"{label:<10} {text}")
+        click.echo(f"{label:<10} {make_printable(text)}")

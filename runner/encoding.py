@@ -1,24 +1,20 @@
-"""Painted pictures as bytes of a file, and files that are whole or not there."""
+"""Painted pictures as bytes of a file."""
 
-import hashlib
 import io
-import os
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from runner.color import convert_to_srgb
-from runner.errors import OutputError, PictureError
+from runner.errors import PictureError
 from runner.formats import ANIMATED
 from runner.images import CODEC_ERRORS, Picture, join, register_heif
 
 WITHOUT_ALPHA = frozenset({"JPEG", "BMP"})
 WITHOUT_METADATA = frozenset({"BMP", "GIF"})  # neither a profile nor an EXIF block
 JPEG_EXIF_BYTES = 65533  # one segment, less its length field
-NAME_BYTES = 255  # of one name on every common file system
 
 
 def encode(picture: Picture, format_name: str, quality: int = 90) -> tuple[bytes, tuple[str, ...]]:
@@ -88,53 +84,6 @@ def flatten(picture: Picture) -> Picture:
     return replace(picture, frames=tuple(frames), masks=())
 
 
-def write_atomically(path: Path, data: bytes) -> os.stat_result:
-    """Write a temporary file beside ``path``; :func:`publish` then renames it into place.
-
-    Returns:
-        What the file system says of the file; renaming keeps size and modification time.
-
-    Raises:
-        OutputError: the folder or the disk refuses; nothing is left behind.
-    """
-    temporary = temporary_name(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        return temporary.stat()
-    except OSError as error:
-        _discard(temporary)
-        raise OutputError(_explain(path, error)) from None
-
-
-def publish(path: Path) -> None:
-    """Rename the temporary file of :func:`write_atomically` to ``path``.
-
-    Raises:
-        OutputError: ``path`` is a folder, or the file system refuses; nothing is left behind.
-    """
-    temporary = temporary_name(path)
-    try:
-        temporary.replace(path)
-    except OSError as error:
-        _discard(temporary)
-        raise OutputError(_explain(path, error)) from None
-
-
-def temporary_name(path: Path) -> Path:
-    """Return where ``path`` is written before it is renamed; the same name every time.
-
-    A run that was killed leaves at most these, and the next run overwrites them.
-    """
-    name = f".{path.name}.impasto-part"
-    if len(os.fsencode(name)) > NAME_BYTES:
-        name = f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()}.impasto-part"
-    return path.with_name(name)
-
-
 def _flag_alpha(webp: bytes) -> bytes:
     """Set the flag that says a WebP file has transparency.
 
@@ -144,17 +93,6 @@ def _flag_alpha(webp: bytes) -> bytes:
     if webp[12:16] != b"VP8X":
         return webp
     return webp[:20] + bytes([webp[20] | 0x10]) + webp[21:]
-
-
-def _discard(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError:
-        return  # its folder is not one, or is gone: there is nothing to remove
-
-
-def _explain(path: Path, error: OSError) -> str:
-    return f"{path}: cannot be written ({error.strerror or error})"
 
 
 def _options(picture: Picture, format_name: str, quality: int) -> dict[str, Any]:

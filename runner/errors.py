@@ -4,7 +4,7 @@
 
     click.ClickException                 printed as one line, never a traceback
     ├── ImpastoError                     work failed: exit status 1
-    │   ├── PictureError                 a picture cannot be read, painted or encoded
+    │   ├── PictureError                 a picture cannot be read, painted, classified, encoded
     │   ├── OutputError                  a result cannot be written
     │   ├── ModelError                   an .onnx file is not what it must be
     │   ├── ProviderError                the asked-for processor cannot be used
@@ -31,7 +31,7 @@ class ImpastoError(click.ClickException):
 
 
 class PictureError(ImpastoError):
-    """A picture cannot be read, painted or encoded."""
+    """A picture cannot be read, painted, classified or encoded."""
 
 
 class OutputError(ImpastoError):
@@ -48,6 +48,13 @@ class ProviderError(ImpastoError):
 
 class StyleError(ImpastoError, click.UsageError):
     """A style is unknown, or a blend of styles makes no sense; the exit status is 2."""
+
+
+def explain(error: Exception | None) -> str:
+    """Return the words for a failure; one that nobody foresaw is named by its type."""
+    if isinstance(error, ImpastoError):
+        return error.message
+    return f"unexpected {type(error).__name__}: {error}"
 
 
 def list_nearest_first(name: str, known: list[str]) -> str:

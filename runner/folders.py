@@ -1,7 +1,6 @@
 """From inputs on a command line to jobs: which picture goes into which file."""
 
 import os
-import stat
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,11 +8,10 @@ from pathlib import Path
 
 import click
 
-from runner.errors import ImpastoError
-from runner.formats import FORMATS, choose_suffix, has_picture_suffix, name_format
-from runner.manifest import NAME as MANIFEST_NAME
+from runner.formats import choose_suffix, has_picture_suffix, name_format
+from runner.inputs import STANDARD, examine, is_folder, list_pictures
 
-STANDARD = "-"
+MANIFEST_NAME = ".impasto-manifest.jsonl"  # what a folder of paintings holds besides
 
 
 @dataclass(frozen=True)
@@ -85,8 +83,8 @@ def plan_jobs(
 def _is_single(inputs: Sequence[Path], output: Path) -> bool:
     if str(output) == STANDARD:
         return True
-    one_file = len(inputs) == 1 and not _is_folder(inputs[0])
-    return one_file and has_picture_suffix(output) and not _is_folder(output)
+    one_file = len(inputs) == 1 and not is_folder(inputs[0])
+    return one_file and has_picture_suffix(output) and not is_folder(output)
 
 
 def _check_single(output: Path, choice: str) -> None:
@@ -101,7 +99,7 @@ def _check_folder(inputs: Sequence[Path], output: Path) -> None:
     if any(str(path) == STANDARD for path in inputs):
         message = f"standard input needs a file (or -) as output, not the folder {output}"
         raise click.UsageError(message)
-    if os.path.lexists(output) and not _is_folder(output):
+    if os.path.lexists(output) and not is_folder(output):
         message = (
             f"{output} is a file, and a folder is needed (or a picture's suffix for one picture)"
         )
@@ -110,44 +108,17 @@ def _check_folder(inputs: Sequence[Path], output: Path) -> None:
 
 def _place(path: Path, output: Path, *, recursive: bool) -> Iterator[tuple[Path, Path]]:
     """Yield the pictures of one input and where each belongs below the output folder."""
-    if not _is_folder(path):
+    if not is_folder(path):
         yield path, Path(path.name)
         return
-    found = False
-    for source in _walk(path, output.resolve(), recursive=recursive):
-        found = True
-        yield source, source.relative_to(path)
-    if not found:
-        message = f"{path}: no pictures ({', '.join(FORMATS)}) in this folder"
-        if not recursive and any(_is_folder(child) for child in path.iterdir()):
-            message += "; pass --recursive to look into its folders"
-        raise ImpastoError(message)
+    root = output.resolve()
+    pictures = list_pictures(path, recursive=recursive, skip=lambda found: _is_painted(found, root))
+    yield from ((Path(source), Path(source).relative_to(path)) for source in pictures)
 
 
-def _walk(folder: Path, output: Path, *, recursive: bool) -> Iterator[Path]:
-    """Yield pictures by name, files before folders; never what an earlier run has painted.
-
-    Hidden files and folders are left out, and links to folders, which may go in circles.
-    """
-    try:
-        paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    except OSError as error:
-        message = f"{folder}: cannot be read ({error.strerror})"
-        raise ImpastoError(message) from None
-    yield from (path for path in paths if has_picture_suffix(path) and not _is_folder(path))
-    for path in paths if recursive else ():
-        if _is_folder(path) and not path.is_symlink() and not _is_painted(path, output):
-            yield from _walk(path, output, recursive=True)
-
-
-def _is_painted(folder: Path, output: Path) -> bool:
+def _is_painted(folder: str, output: Path) -> bool:
     """Tell whether this or an earlier run puts its paintings there."""
-    return folder.resolve() == output or (folder / MANIFEST_NAME).exists()
-
-
-def _is_folder(path: Path) -> bool:
-    # Path.is_dir raises for a name that is too long, before Python 3.14
-    return os.path.isdir(path)  # noqa: PTH112
+    return Path(folder).resolve() == output or (Path(folder) / MANIFEST_NAME).exists()
 
 
 def _drop_repeated(placed: list[tuple[Path, Path]]) -> list[tuple[Path, Path]]:
@@ -209,14 +180,9 @@ def _check_fault(job: Job, photos: Mapping[str, Path]) -> Job:
     """
     if job.reads_standard:
         return job
-    try:
-        mode = job.source.stat().st_mode
-    except FileNotFoundError:
-        return replace(job, fault="no such file")
-    except OSError as error:
-        return replace(job, fault=f"cannot be read ({error.strerror})")
-    if not stat.S_ISREG(mode):
-        return replace(job, fault="not a file")
+    _, fault = examine(job.source)
+    if fault:
+        return replace(job, fault=fault)
     photo = photos.get(os.path.realpath(job.output))
     if photo is not None and not job.writes_standard:
         name = "its own photo" if photo == job.source else f"the photo {photo}"

@@ -2,10 +2,12 @@
 
 import io
 import struct
+import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,12 +19,16 @@ from runner.errors import PictureError
 from runner.formats import ANIMATED
 
 Pixels = NDArray[np.uint8]
+Source = Image.Image | str | Path
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 # Codecs raise nearly anything for damaged files, and none of it is a bug of ours.
 CODEC_ERRORS = (
     OSError, ValueError, SyntaxError, EOFError, TypeError, LookupError, OverflowError,
     MemoryError, struct.error, zlib.error,
 )  # fmt: skip
+# Pillow reads a file that it has opened when the pixels are first needed, and two threads
+# must not do that to one image.
+LOADING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -81,13 +87,26 @@ def decode(data: bytes, long_side: int | None = None, *, still: bool = False) ->
     Raises:
         PictureError: the bytes are no picture, a damaged one, or too large a one.
     """
+    with open_picture(data) as image:
+        return _dissect(image, long_side, still=still)
+
+
+@contextmanager
+def open_picture(data: bytes) -> Iterator[Image.Image]:
+    """Open the bytes of a picture file with Pillow.
+
+    Whatever the codec raises inside the context becomes a :class:`PictureError`, too.
+
+    Raises:
+        PictureError: the bytes are no picture, a damaged one, or too large a one.
+    """
     if not data:
         message = "the file is empty"
         raise PictureError(message)
     if _is_heif(data):
         register_heif()
-    with _explain_damage(), Image.open(io.BytesIO(data)) as image:
-        return _dissect(image, long_side, still=still)
+    with explain_damage(), Image.open(io.BytesIO(data)) as image:
+        yield image
 
 
 def from_image(image: Image.Image) -> Picture:
@@ -96,8 +115,27 @@ def from_image(image: Image.Image) -> Picture:
     Raises:
         PictureError: it cannot be loaded, or its samples cannot be brought to 8 bits.
     """
-    with _explain_damage():
+    with explain_damage():
         return _dissect(image, None, still=True)
+
+
+def read(source: Source) -> Picture:
+    """Decode a path, or take a Pillow image apart; of an animation, one frame.
+
+    Raises:
+        PictureError: the picture cannot be read; of a file, the message begins with its path.
+    """
+    if isinstance(source, Image.Image):
+        with LOADING:
+            return from_image(source)
+    try:
+        return decode(Path(source).read_bytes(), still=True)
+    except OSError as error:
+        message = f"{source}: cannot be read ({error.strerror})"
+        raise PictureError(message) from None
+    except PictureError as error:
+        message = f"{source}: {error.message}"
+        raise PictureError(message) from None
 
 
 def register_heif() -> None:
@@ -123,7 +161,8 @@ def join(pixels: Pixels, mask: Pixels | None) -> Image.Image:
 
 
 @contextmanager
-def _explain_damage() -> Iterator[None]:
+def explain_damage() -> Iterator[None]:
+    """Turn what a codec raises into a :class:`PictureError` with its words."""
     try:
         yield
     except UnidentifiedImageError:
@@ -147,7 +186,7 @@ def _dissect(image: Image.Image, long_side: int | None, *, still: bool) -> Pictu
     if long_side:
         image.draft("RGB", (long_side, long_side))
     image.load()
-    upright = _turn_upright(image)
+    upright = turn_upright(image)
     pixels, mask, profile = _take_apart(upright, image.info.get("icc_profile"), long_side)
     return Picture(
         frames=(pixels,),
@@ -164,8 +203,10 @@ def _name_format(image: Image.Image) -> str:
     return "JPEG" if image.format == "MPO" else image.format or ""
 
 
-def _turn_upright(image: Image.Image) -> Image.Image:
+def turn_upright(image: Image.Image) -> Image.Image:
     """Apply the EXIF orientation; damaged metadata must not cost the picture."""
+    if not image.info and image.format != "TIFF":
+        return image  # nothing but pixels: small pictures notice the search
     try:
         return ImageOps.exif_transpose(image)
     except CODEC_ERRORS:
@@ -206,7 +247,7 @@ def _decode_animation(image: Image.Image, count: int, long_side: int | None) -> 
         if image.info.get("default_image") and frame.tell() == 0:
             continue  # an APNG's picture for programs that cannot animate
         frame.load()
-        upright = _turn_upright(frame)
+        upright = turn_upright(frame)
         exif = exif or _read_exif(upright)
         pixels, mask, _ = _take_apart(upright.convert("RGBA"), profile, long_side)
         frames.append(pixels)

@@ -1,15 +1,18 @@
 """What ``impasto info`` and ``impasto styles`` print."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import onnxruntime as ort
 
+from runner.classify.rules import read_rule, shorten
 from runner.model import ModelCard, Style, read_card
 from runner.session import open_session
 
 LISTED_ENTRIES = 4  # of a list of objects; longer ones drown the rest
+LISTED_LABELS = 10
 
 
 def describe_file(path: Path) -> list[tuple[str, str]]:
@@ -54,10 +57,34 @@ def _describe_tensor(tensor: ort.NodeArg) -> str:
 def _describe_values(card: ModelCard) -> list[tuple[str, str]]:
     """Spell out the remaining metadata, one row per fact."""
     rows: list[tuple[str, str]] = []
-    for key in ("network", "input", "labels", "training", "parity", "license"):
+    for key in ("network", "input", "labels", "precision", "training", "parity", "license"):
         if key in card.values:
-            rows += [(key, text) for text in _flatten(card.values[key])]
+            describe = DESCRIPTIONS.get(key, _flatten) if card.task == "classify" else _flatten
+            rows += [(key, text) for text in describe(card.values[key])]
     return rows
+
+
+def describe_input(value: Any) -> list[str]:  # noqa: ANN401 - any JSON value
+    """Put the input rule of a classifier into words."""
+    try:
+        return [read_rule(value).describe()]
+    except ValueError as error:
+        return [f"cannot be used: {error}"]
+
+
+def describe_labels(value: Any) -> list[str]:  # noqa: ANN401 - any JSON value
+    """Count the labels and name the first."""
+    if not isinstance(value, list):
+        return [f"cannot be used: {shorten(value)} is no list"]
+    listed = [str(label) for label in value[:LISTED_LABELS]]
+    return [f"{len(value):,}: {', '.join(listed + ['…'] * (len(value) > LISTED_LABELS))}"]
+
+
+# what only a classifier has, or has in its own form
+DESCRIPTIONS: dict[str, Callable[[Any], list[str]]] = {
+    "input": describe_input,
+    "labels": describe_labels,
+}
 
 
 def _flatten(value: Any, prefix: str = "") -> list[str]:  # noqa: ANN401 - any JSON value

@@ -8,10 +8,17 @@ from typing import Any
 
 import onnxruntime as ort
 
-from runner.errors import ModelError
+from runner.errors import ModelError, list_nearest_first
 
 SCHEMA = 1
-COLLECTION = Path(__file__).parent / "collection" / "styles.onnx"
+SHIPPED = Path(__file__).parent / "collection"  # the files that come with the package
+COLLECTION = SHIPPED / "styles.onnx"
+REMEDIES = {
+    "classify": (
+        "describe it: impasto annotate FILE.onnx --labels LABELS.txt --mean R,G,B --std R,G,B "
+        "--size HxW"
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,7 @@ def read_card(session: ort.InferenceSession, path: Path) -> ModelCard:
             minimum_side=int(values.get("input", {}).get("minimum_side", 1)),
             values=values,
         )
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         message = f"{path}: its impasto metadata cannot be read ({error}); export it again"
         raise ModelError(message) from None
     return card
@@ -82,8 +89,31 @@ def require_task(card: ModelCard, task: str) -> None:
     """
     if card.task != task:
         made_for = f"made for {card.task!r}" if card.task else "without impasto metadata"
-        message = f"{card.path}: {made_for}, not {task!r}; use a file that 'impasto export' wrote"
+        remedy = "use a file that 'impasto export' wrote"
+        if not card.task and task in REMEDIES:
+            remedy += f", or {REMEDIES[task]}"
+        message = f"{card.path}: {made_for}, not {task!r}; {remedy}"
         raise ModelError(message)
+
+
+def find_classifier(name: str | Path) -> Path:
+    """Return the file of a classifier that ships with the package, or of a path.
+
+    Raises:
+        ModelError: there is neither such a file nor such a name.
+    """
+    path = Path(name)
+    if path.suffix or len(path.parts) != 1 or path.exists():
+        return path
+    shipped = {file.stem: file for file in sorted(SHIPPED.glob("*.onnx")) if file != COLLECTION}
+    if str(name) in shipped:
+        return shipped[str(name)]
+    listed = list_nearest_first(str(name), list(shipped))
+    message = (
+        f"model {str(name)!r} is no file, and the classifiers that ship here are: "
+        f"{listed or 'none'}; give one of them or FILE.onnx"
+    )
+    raise ModelError(message)
 
 
 def _check_schema(values: dict[str, Any], path: Path) -> None:

@@ -1,30 +1,48 @@
-"""Telling how a batch goes: JSON lines, a bar on a terminal, plain lines elsewhere."""
+"""Telling how a batch goes: a bar on a terminal, faults and a last line on standard error."""
 
-import json
-import sys
 import time
-from dataclasses import asdict
 from types import TracebackType
-from typing import Self
+from typing import Generic, Protocol, Self, TypeVar
 
 import click
 
-from runner.batch import Row, write_standard
-
-FIELDS = ("input", "output", "status", "error", "width", "height", "style", "seconds")
+BAR_INTERVAL_S = 0.05  # a bar that moves more often costs more than small pictures do
 
 
-class Report:
+class Row(Protocol):
+    """What a report asks of one finished picture."""
+
+    @property
+    def input(self) -> str:
+        """The picture as it was named."""
+
+    @property
+    def status(self) -> str:
+        """``ok``, ``failed`` or ``skipped``."""
+
+    @property
+    def error(self) -> str | None:
+        """Why it failed."""
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is to be said of it, one sentence each."""
+
+
+AnyRow = TypeVar("AnyRow", bound=Row)
+
+
+class Report(Generic[AnyRow]):
     """Counts rows and says what must be said; faults and remarks go to standard error.
-
-    This one prints a plain line per picture; subclasses say it in other ways.
 
     Args:
         total: how many pictures there are.
+        done: what happens to a picture that succeeds, as ``painted``.
     """
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, done: str) -> None:
         self.total = total
+        self.done = done
         self.counts = {"ok": 0, "failed": 0, "skipped": 0}
         self.begun = time.monotonic()
 
@@ -42,7 +60,7 @@ class Report:
     def close(self) -> None:
         """Stop showing; here there is nothing to stop."""
 
-    def add(self, row: Row) -> None:
+    def add(self, row: AnyRow) -> None:
         """Take one picture into account."""
         self.counts[row.status] += 1
         self.show(row)
@@ -51,47 +69,38 @@ class Report:
         for remark in row.remarks:
             self.say(f"{row.input}: {remark}")
 
-    def show(self, row: Row) -> None:
-        """Show a picture that was painted or skipped."""
-        if row.status == "ok" and row.output != "-":
-            self.say(f"{row.output}  {row.width}x{row.height}  {row.seconds:.2f} s")
-        elif row.status == "skipped":
-            self.say(f"{row.output}  painted before")
+    def show(self, row: AnyRow) -> None:
+        """Show a picture that succeeded or was skipped; here not at all."""
 
     def say(self, line: str) -> None:
         """Print a line on standard error."""
         click.echo(make_printable(line), err=True)
 
-    def summarize(self, *, stopped: bool) -> None:
-        """Print the last line."""
+    def summarize(self, *, stopped: bool, resumable: bool = True) -> None:
+        """Print the last line.
+
+        Args:
+            stopped: the run was stopped before its end.
+            resumable: another run can go on from there.
+        """
         seconds = time.monotonic() - self.begun
         counts = self.counts
-        parts = [f"painted {counts['ok']}"]
+        parts = [f"{self.done} {counts['ok']}"]
         parts += [f"{word} {counts[word]}" for word in ("failed", "skipped") if counts[word]]
-        rate = f"{counts['ok'] / seconds:.2f} pictures/s" if seconds and counts["ok"] else ""
+        rate = describe_rate(counts["ok"], seconds) if seconds and counts["ok"] else ""
         line = ", ".join(parts) + f" in {seconds:.1f} s" + (f" ({rate})" if rate else "")
         if stopped:
             left = self.total - sum(counts.values())
-            line = f"stopped: {line}; {left} left, --resume goes on from here"
+            line = f"stopped: {line}; {left} left" + (
+                ", --resume goes on from here" if resumable else ""
+            )
         click.echo(line, err=True)
 
 
-class JsonReport(Report):
-    """One JSON object per picture on standard output."""
-
-    def show(self, row: Row) -> None:
-        """Print the row."""
-        values = asdict(row)
-        # ASCII: also names that are not valid UTF-8, or hold what some take for the end of
-        # a line, come through whole.
-        line = json.dumps({field: values[field] for field in FIELDS})
-        write_standard(line.encode("ascii") + b"\n")
-
-
-class BarReport(Report):
+class BarReport(Report[AnyRow]):
     """A progress bar with pictures per second and time left, on standard error."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, done: str) -> None:
         from rich.console import Console  # noqa: PLC0415 - a tenth of a second, here only
         from rich.progress import (  # noqa: PLC0415
             BarColumn,
@@ -101,7 +110,7 @@ class BarReport(Report):
             TimeRemainingColumn,
         )
 
-        super().__init__(total)
+        super().__init__(total, done)
         self.bar = Progress(
             BarColumn(),
             MofNCompleteColumn(),
@@ -109,7 +118,8 @@ class BarReport(Report):
             TimeRemainingColumn(),
             console=Console(stderr=True),
         )
-        self.task = self.bar.add_task("painting", total=total, rate="")
+        self.task = self.bar.add_task(done, total=total, rate="")
+        self.moved = 0.0
 
     def __enter__(self) -> Self:
         self.bar.start()
@@ -117,16 +127,28 @@ class BarReport(Report):
 
     def close(self) -> None:
         """Leave the bar as it stands and give the terminal its cursor back."""
+        self._move()
         self.bar.stop()
 
-    def show(self, row: Row) -> None:  # noqa: ARG002 - the bar shows counts
-        """Move the bar."""
-        rate = self.counts["ok"] / max(time.monotonic() - self.begun, 1e-9)
-        self.bar.update(self.task, advance=1, rate=f"{rate:.2f} pictures/s")
+    def show(self, row: AnyRow) -> None:  # noqa: ARG002 - the bar shows counts
+        """Move the bar, unless it has just moved."""
+        if time.monotonic() - self.moved >= BAR_INTERVAL_S:
+            self._move()
+
+    def _move(self) -> None:
+        self.moved = time.monotonic()
+        rate = describe_rate(self.counts["ok"], max(self.moved - self.begun, 1e-9))
+        self.bar.update(self.task, completed=sum(self.counts.values()), rate=rate)
 
     def say(self, line: str) -> None:
         """Print a line above the bar."""
         self.bar.console.print(make_printable(line), markup=False, highlight=False, soft_wrap=True)
+
+
+def describe_rate(count: int, seconds: float) -> str:
+    """Return pictures per second in words."""
+    rate = count / seconds
+    return f"{rate:.2f} pictures/s" if rate < 100 else f"{rate:,.0f} pictures/s"
 
 
 def make_printable(text: str) -> str:
@@ -134,12 +156,3 @@ def make_printable(text: str) -> str:
     return "".join(
         sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
     )
-
-
-def choose_report(total: int, *, as_json: bool, one: bool) -> Report:
-    """Return the report that fits the options and the terminal."""
-    if as_json:
-        return JsonReport(total)
-    if sys.stderr.isatty() and not one:
-        return BarReport(total)
-    return Report(total)

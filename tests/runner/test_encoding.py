@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms
 
-from runner.encoding import encode, flatten, publish, temporary_name, write_atomically
+from runner.encoding import encode, flatten
 from runner.errors import OutputError, PictureError
+from runner.files import publish, temporary_name, write_atomically
 from runner.formats import FORMATS
 from runner.images import Picture, decode
 

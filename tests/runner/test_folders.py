@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.errors import ImpastoError
-from runner.folders import Plan, _separate, plan_jobs
+from runner.folders import MANIFEST_NAME, Plan, _separate, plan_jobs
 from runner.formats import CHOICES, FORMATS, choose_suffix, name_format
-from runner.manifest import NAME as MANIFEST_NAME
 
 
 def fill(folder: Path, *names: str) -> Path:

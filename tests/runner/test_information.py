@@ -10,9 +10,11 @@ from click.testing import Result
 from PIL import Image
 
 from runner import Stylizer
+from runner.images import read
+from runner.info import describe_labels
 from runner.model import COLLECTION
-from runner.sheet import arrange, render_sheet
-from runner.stylize import Painter, read
+from runner.stylize import Painter
+from runner.stylize.sheet import arrange, render_sheet
 
 MakePhoto = Callable[..., Image.Image]
 Impasto = Callable[..., Result]
@@ -162,11 +164,29 @@ def test_info_as_json_is_the_metadata(impasto: Impasto) -> None:
     assert values["styles"][0]["name"] == "starry_night"
 
 
-def test_info_lists_labels(impasto: Impasto, data: Path) -> None:
-    """A classifier's labels are printed."""
+def test_info_counts_labels(impasto: Impasto, data: Path) -> None:
+    """A classifier's labels are counted, and the first are named."""
     lines = impasto("info", data / "classify.onnx").stdout.splitlines()
     assert "task       classify" in lines
-    assert "labels     cat, dog" in lines
+    assert "labels     2: cat, dog" in lines
+    many = describe_labels([f"class {number}" for number in range(1000)])
+    assert many == ["1,000: " + ", ".join(f"class {number}" for number in range(10)) + ", …"]
+
+
+def test_info_tells_what_a_classifier_takes(impasto: Impasto, data: Path) -> None:
+    """Size and rule of the input in words, precision, training and parity, a line each."""
+    lines = impasto("info", data / "colors.onnx").stdout.splitlines()
+    assert "input      8x8 RGB, shorter side to 10, centre cut out, bilinear" in lines
+    assert {"precision  fp32", "training   steps 0", "parity     largest_difference 0.0"} <= {
+        *lines
+    }
+    assert "labels     3: red, green, blue" in lines
+
+
+@pytest.mark.parametrize("value", ["red, green", {"0": "red"}, None])
+def test_info_survives_labels_that_are_none(value: object) -> None:
+    """What is no list is shown as what it is."""
+    assert describe_labels(value)[0].startswith("cannot be used: ")
 
 
 def test_info_reads_foreign_files(impasto: Impasto, data: Path) -> None:

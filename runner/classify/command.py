@@ -1,0 +1,74 @@
+"""The body of ``impasto classify``: options in, exit status out."""
+
+import warnings
+from concurrent.futures import BrokenExecutor
+from pathlib import Path
+from typing import Any
+
+import click
+
+from runner.classify.executors import choose_processes, open_decoders
+from runner.classify.jobs import list_jobs
+from runner.classify.results import check_output
+from runner.errors import ImpastoError
+from runner.formats import has_picture_suffix
+from runner.inputs import STANDARD
+from runner.processors import count_processors
+
+# suffix of the results file -> format; others hold a table
+FORMS = {".json": "json", ".jsonl": "json", ".ndjson": "json", ".csv": "csv"}
+
+
+def run_classify(options: dict[str, Any]) -> int:
+    """Classify as the command line asks.
+
+    Returns:
+        0 when all went well, 1 when a picture failed, 130 after Ctrl-C, 143 after SIGTERM.
+    """
+    warnings.filterwarnings("ignore", module="PIL")  # of odd metadata in users' files
+    output: Path | None = None if is_standard(options["output"]) else options["output"]
+    form = choose_form(options["format"], output)
+    if options["resume"] and output is None:
+        message = "--resume needs a file for the results: -o FILE"
+        raise click.UsageError(message)
+    jobs = list_jobs(options["inputs"], recursive=options["recursive"])
+    if output is not None:
+        check_output(output, jobs, overwrite=options["overwrite"], resume=options["resume"])
+    workers = options["workers"] or min(count_processors(), len(jobs))
+    processes = choose_processes([job.size for job in jobs], workers)
+    decided = {"form": form, "output": output, "workers": workers}
+    try:
+        with open_decoders(workers, processes=processes) as decoders:
+            # The processes start while ONNX Runtime is loaded.
+            from runner.classify.classification import classify_jobs  # noqa: PLC0415
+
+            return classify_jobs(jobs, decoders, options | decided)
+    except BrokenExecutor:
+        message = (
+            "a process that decodes pictures was ended from outside, perhaps for want of memory; "
+            "pass --workers 1, which does without"
+        )
+        raise ImpastoError(message) from None
+
+
+def is_standard(output: Path | None) -> bool:
+    """Tell whether results go to standard output."""
+    return output is None or str(output) == STANDARD
+
+
+def choose_form(form: str | None, output: Path | None) -> str:
+    """Return ``table``, ``json`` or ``csv``: what was asked for, or what the suffix says.
+
+    Raises:
+        click.UsageError: the two contradict each other, or the suffix is a picture's.
+    """
+    if output is None:
+        return form or "table"
+    if has_picture_suffix(output):
+        message = f"{output} is called like a picture, and results are text; use .jsonl or .csv"
+        raise click.UsageError(message)
+    stated = FORMS.get(output.suffix.lower())
+    if form and stated and form != stated:
+        message = f"--format {form} contradicts {output}; give only one of them"
+        raise click.UsageError(message)
+    return form or stated or "table"

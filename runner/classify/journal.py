@@ -1,0 +1,211 @@
+"""What a results file will hold: the memory behind ``--resume``.
+
+While a run goes on, a line of JSON per picture is appended to a hidden file beside the
+results, which are written from it as a whole in the end. A line holds the picture's size and
+modification time, the settings and the ranking. A line that a crash has cut short is no line,
+and a picture that has changed since its line was written is classified again.
+"""
+
+import hashlib
+import json
+import os
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from runner.classify.jobs import Job
+from runner.classify.predictions import Ranking
+from runner.errors import OutputError
+from runner.files import hide
+from runner.inputs import STANDARD
+
+UNKNOWN = -1  # the place of a line that is not there
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything besides the picture that decides what is found in it."""
+
+    model: str  # SHA-256 of the ONNX file
+    top: int
+    draft: bool
+
+    def digest(self) -> str:
+        """Return a short digest of all of them."""
+        values = f"{self.model} {self.top} {self.draft}"
+        return hashlib.sha256(values.encode()).hexdigest()[:16]
+
+
+class Journal:
+    """The lines of one results file.
+
+    Args:
+        output: the results file, which need not exist.
+        jobs: of this run, in order.
+        settings: of this run.
+        resume: keep the lines of an earlier run; else they are dropped.
+
+    Raises:
+        OutputError: the journal cannot be read or written.
+    """
+
+    def __init__(
+        self, output: Path, jobs: Sequence[Job], settings: Settings, *, resume: bool
+    ) -> None:
+        self.path = journal_name(output)
+        self._folder = os.path.realpath(output.parent)
+        self._jobs = jobs
+        self._settings = settings.digest()
+        self._places = array("q", [UNKNOWN]) * len(jobs)
+        self._relate = lru_cache(64)(self._relate_folder)
+        self._published: tuple[int, int] | None = None
+        make_folder(output.parent)
+        try:
+            self._file = self.path.open("r+b" if resume and self.path.exists() else "w+b")
+            if resume:
+                self._read()
+            self._end = self._file.seek(0, os.SEEK_END)
+        except OSError as error:
+            raise self._explain(error) from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            self._file.close()
+        except OSError as failure:
+            if error is None:  # else the disk has refused before, and that was told
+                raise self._explain(failure) from None
+
+    def knows(self, number: int) -> bool:
+        """Tell whether the picture of job ``number`` has a line that still holds."""
+        return self._places[number] != UNKNOWN
+
+    def knows_results(self, status: os.stat_result) -> bool:
+        """Tell whether results with this status were written from this journal."""
+        return self._published == (status.st_size, status.st_mtime_ns)
+
+    def add(self, number: int, ranking: Ranking) -> None:
+        """Append the line of job ``number``; it reaches the system with :meth:`flush`.
+
+        Raises:
+            OutputError: the disk refuses.
+        """
+        job = self._jobs[number]
+        self._places[number] = self._end
+        found = ", ".join(f"[{index}, {value!r}]" for index, value in ranking)
+        self._append(
+            f'{{"input": {json.dumps(self._name(job))}, "size": {job.size}, '
+            f'"modified_ns": {job.modified_ns}, "settings": "{self._settings}", '
+            f'"ranking": [{found}]}}\n'
+        )
+
+    def add_results(self, status: os.stat_result) -> None:
+        """Append that results with this status are about to appear.
+
+        Raises:
+            OutputError: the disk refuses.
+        """
+        results = {"size": status.st_size, "modified_ns": status.st_mtime_ns}
+        self._append(json.dumps({"results": results}) + "\n")
+        self.flush()
+
+    def flush(self) -> None:
+        """Hand all lines to the system.
+
+        Raises:
+            OutputError: the disk refuses.
+        """
+        try:
+            self._file.flush()
+        except OSError as error:
+            raise self._explain(error) from None
+
+    def rankings(self, numbers: Iterable[int]) -> Iterator[Ranking]:
+        """Yield the rankings of known jobs, read from the disk one by one."""
+        self.flush()
+        for number in numbers:
+            self._file.seek(self._places[number])
+            entry = json.loads(self._file.readline())
+            yield tuple((index, value) for index, value in entry["ranking"])
+        self._file.seek(0, os.SEEK_END)
+
+    def _append(self, line: str) -> None:
+        data = line.encode("ascii")
+        try:
+            self._file.write(data)
+        except OSError as error:
+            raise self._explain(error) from None
+        self._end += len(data)
+
+    def _read(self) -> None:
+        """Find the lines of this run's jobs, and end a line that a crash has cut short."""
+        numbers = {
+            (self._name(job), job.size, job.modified_ns): number
+            for number, job in enumerate(self._jobs)
+            if not job.fault and job.source != STANDARD
+        }
+        place, line = 0, b"\n"
+        for line in self._file:
+            self._learn(line, place, numbers)
+            place += len(line)
+        if not line.endswith(b"\n"):
+            self._file.seek(0, os.SEEK_END)
+            self._file.write(b"\n")
+
+    def _learn(self, line: bytes, place: int, numbers: dict[tuple[Any, ...], int]) -> None:
+        try:
+            entry = json.loads(line)
+            if "results" in entry:
+                results = entry["results"]
+                self._published = (results["size"], results["modified_ns"])
+                return
+            number = numbers.get((entry["input"], entry["size"], entry["modified_ns"]))
+            whole = [(int(index), float(value)) for index, value in entry["ranking"]]
+            if number is not None and entry["settings"] == self._settings and whole:
+                self._places[number] = place
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return
+
+    def _name(self, job: Job) -> str:
+        """Name a picture from the folder of the results, so that both may move together."""
+        folder, _, name = job.source.rpartition(os.sep)
+        return os.path.join(self._relate(folder or os.curdir), name)  # noqa: PTH118
+
+    def _relate_folder(self, folder: str) -> str:
+        try:
+            return os.path.relpath(os.path.realpath(folder), self._folder)
+        except ValueError:  # on another drive
+            return os.path.realpath(folder)
+
+    def _explain(self, error: OSError) -> OutputError:
+        message = f"{self.path}: cannot be written ({error.strerror or error})"
+        return OutputError(message)
+
+
+def journal_name(output: Path) -> Path:
+    """Return where the journal of a results file stands."""
+    return hide(output, ".impasto-journal.jsonl")
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder of the results.
+
+    Raises:
+        OutputError: something is in the way.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"{folder}: cannot be made a folder for the results ({error.strerror})"
+        raise OutputError(message) from None
