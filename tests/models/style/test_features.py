@@ -274,4 +274,4 @@ def test_unknown_network_is_wrong_usage(tmp_path: Path, invoke: Callable[..., Re
     """A network that nothing imports is refused with status 2 and the valid names."""
     result = invoke("weights", "import", tmp_path, "--as", "resnet", "-o", tmp_path / "out")
     assert result.exit_code == 2
-    assert "'resnet' is not 'vgg16-features'" in result.stderr
+    assert "'resnet' is not one of 'vgg16-features'" in result.stderr
