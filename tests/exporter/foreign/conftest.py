@@ -1,17 +1,22 @@
 """Classifiers as torchvision, Keras and scikit-learn export them, and some that are older."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime as ort
 import pytest
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
+from runner.session import open_session
+
 Foreign = Callable[..., ModelProto]
 CLASSES = 5
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 RANDOM = np.random.default_rng(4)
 FILTERS = RANDOM.normal(size=(6, 3, 3, 3)).astype(np.float32) / 5
 DENSE = RANDOM.normal(size=(6, CLASSES)).astype(np.float32) * 3
@@ -174,3 +179,48 @@ def save(tmp_path: Path) -> Callable[[ModelProto], Path]:
         return path
 
     return write
+
+
+def ask(model: ModelProto, name: str, feeds: Any, batch: int = 1) -> NDArray[np.float64]:  # noqa: ANN401
+    """Return a foreign network's numbers, so many pictures at a time."""
+    session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    (entry,) = (value.name for value in session.get_inputs())
+    parts = np.split(feeds, len(feeds) // batch)
+    return np.concatenate([session.run([name], {entry: part})[0] for part in parts]).astype(float)
+
+
+def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return logits as probabilities."""
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def as_planes(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return pictures as torchvision's networks read them, written out once more."""
+    rows = [(images[..., c] / 255 - MEAN[c]) / STD[c] for c in range(3)]
+    return np.stack(rows, axis=1).astype(np.float32)
+
+
+def as_caffe(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return pictures as Keras's VGG reads them: blue first, less the mean."""
+    blue_first = images[..., [2, 1, 0]].astype(np.float32)
+    return blue_first - np.array([103.939, 116.779, 123.68], np.float32)
+
+
+def classify(path: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return what a wrapped file says, opened as the runner opens it."""
+    session = open_session(path, "cpu")
+    shapes = [(v.name, v.type, v.shape) for v in [*session.get_inputs(), *session.get_outputs()]]
+    assert shapes == [
+        ("image", "tensor(uint8)", ["N", *images.shape[1:]]),
+        ("probabilities", "tensor(float)", ["N", CLASSES]),
+    ]
+    rows: NDArray[np.float32] = session.run(None, {"image": images})[0]
+    np.testing.assert_allclose(rows.sum(axis=1), 1, rtol=1e-3)
+    return rows
+
+
+def read_entries(path: Path) -> dict[str, Any]:
+    """Return a file's metadata, decoded."""
+    props = onnx.load(path, load_external_data=False).metadata_props
+    return {p.key.removeprefix("impasto."): json.loads(p.value) for p in props}
