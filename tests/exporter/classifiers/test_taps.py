@@ -16,6 +16,7 @@ from exporter.classifiers.geometry import Geometry, Window
 from exporter.classifiers.graphs import ClassifierModel, build_classifier, describe_taps
 from exporter.classifiers.settings import ExportSettings
 from exporter.errors import ExportError
+from runner import Classifier, ImpastoError
 
 from .conftest import NETWORKS, Draw, draw_bytes, run, scale
 
@@ -119,6 +120,23 @@ def test_file_with_taps_says_so(saved: Any, tmp_path: Path) -> None:  # noqa: AN
     names = [output["name"] for output in entries["impasto.taps"]["outputs"]]
     filters = entries["impasto.taps"]["filters"].values()
     assert [v.name for v in model.graph.output] == ["probabilities", *names, *filters]
+
+
+def test_runner_classifies_with_such_a_file(saved: Any, draw: Draw, tmp_path: Path) -> None:  # noqa: ANN401
+    """The further outputs change no answer; without the word in the metadata they are refused."""
+    plain, tapped = tmp_path / "plain.onnx", tmp_path / "taps.onnx"
+    export_classifier(saved("simpleconvnet"), plain, ExportSettings())
+    export_classifier(saved("simpleconvnet"), tapped, ExportSettings(taps=True))
+    pixels = draw_bytes(draw("simpleconvnet"), 3)
+    expected = Classifier(plain).predict(pixels)
+    np.testing.assert_allclose(Classifier(tapped).predict(pixels), expected, rtol=0, atol=1e-6)
+    model = onnx.load(tapped)
+    kept = [entry for entry in model.metadata_props if entry.key != "impasto.taps"]
+    del model.metadata_props[:]
+    model.metadata_props.extend(kept)
+    onnx.save(model, tapped)
+    with pytest.raises(ImpastoError, match="do not fit a classify network"):
+        Classifier(tapped)
 
 
 def test_windows_move_the_field() -> None:
