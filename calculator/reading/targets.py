@@ -15,7 +15,7 @@ LONGEST_QUOTE = 240
 MOST_NAMES = 8  # that an error lists
 MISSING_TORCH = (
     "reading a PyTorch module needs PyTorch, which is not installed; "
-    'run: pip install "impasto[train]"'
+    "run pip install '.[train]' in Impasto's folder"
 )
 
 

@@ -8,6 +8,7 @@ memory, and again with real ones only if its code does not bear that. Nothing is
 import logging
 import warnings
 from contextlib import contextmanager, redirect_stderr
+from importlib import import_module
 from io import StringIO
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from calculator.errors import CalculatorError
 from calculator.layers.shapes import Shape, render_shape
 from calculator.network import Network
 from calculator.reading.aten.assembly import assemble
-from calculator.reading.aten.exports import Reader
+from calculator.reading.aten.exports import Module, Reader
 from calculator.reading.aten.steps import Trace
 from calculator.reading.sources import check_shape
 from calculator.reading.targets import (
@@ -32,8 +33,6 @@ from calculator.reading.targets import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
-
-    from torch import nn
 
 DATA_DEPENDENT = "GuardOnDataDependentSymNode"  # its text speaks of PyTorch's inner workings
 BRANCHES = (
@@ -86,11 +85,11 @@ def import_torch() -> ModuleType:
         CalculatorError: it is not installed.
     """
     try:
-        import torch  # noqa: PLC0415 - for this way in only
-        import torch.export  # noqa: PLC0415
+        # by name, so that PyTorch stays forbidden to every other line of this room
+        import_module("torch.export")
+        return import_module("torch")
     except ModuleNotFoundError as error:
         raise CalculatorError(MISSING_TORCH) from error
-    return torch
 
 
 @contextmanager
@@ -180,7 +179,7 @@ def describe_type(found: object) -> str:
     return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
 
 
-def export_module(module: "nn.Module", target: Target, *, torch: ModuleType, shape: Shape) -> Trace:
+def export_module(module: Module, target: Target, *, torch: ModuleType, shape: Shape) -> Trace:
     """Return the graph of a module in evaluation mode; the module is left as it was.
 
     Raises:
@@ -210,7 +209,7 @@ def export_module(module: "nn.Module", target: Target, *, torch: ModuleType, sha
             inner.training = training
 
 
-def find_raising(module: "nn.Module", traceback: "TracebackType | None") -> str:
+def find_raising(module: Module, traceback: "TracebackType | None") -> str:
     """Return the innermost module that was running, such as ``features.0 (Conv2d)``."""
     paths = {id(inner): path for path, inner in module.named_modules()}
     found = ""

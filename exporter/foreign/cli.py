@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from models.classifiers.preprocessing import InputRule
 
 FILE = click.Path(path_type=Path, dir_okay=False)
-EXTRA = "this needs the extra 'onnx': pip install 'impasto[onnx]'"
+EXTRA = "this needs the extra 'onnx': pip install '.[onnx]' in Impasto's folder"
 LARGEST_SIDE = 4096
 
 

@@ -4,7 +4,6 @@ torchvision's state dicts are understood by their tensors' names, ``features.N.w
 ``classifier.N.weight``; N counts every layer of its Sequential, activations too.
 """
 
-import warnings
 from pathlib import Path
 
 import torch
@@ -14,6 +13,7 @@ from models.classifiers.checkpoint import ClassifierCheckpoint, write_classifier
 from models.classifiers.classifier import Classifier
 from models.classifiers.networks import Config, choose_input, find_network, scale_torchvision
 from models.errors import CheckpointError, WeightsError
+from models.state_dicts import load_state
 
 CLASSES = 1000
 LONGEST_LABELS_BYTES = 10**6
@@ -66,29 +66,6 @@ def import_classifier(
     except CheckpointError as error:
         raise WeightsError(error.message) from None
     return f"{len(tensors)} tensors of torchvision's {network}, {config.classes} classes"
-
-
-def load_state(source: Path) -> dict[str, Tensor]:
-    """Unpickle tensors and nothing else.
-
-    Raises:
-        WeightsError: the file is damaged, or holds anything but tensors by name.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch warns of archives that it refuses anyway
-            state = torch.load(source, map_location="cpu", weights_only=True)
-    except Exception as error:  # noqa: BLE001 - a damaged pickle can fail in any way
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        message = f"{source}: not a PyTorch state dict of plain tensors ({reason})"
-        raise WeightsError(message) from None
-    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
-        message = (
-            f"{source}: holds a {type(state).__name__}, but not one of tensors by name; save "
-            "model.state_dict()"
-        )
-        raise WeightsError(message)
-    return state
 
 
 def choose_config(network: str, state: dict[str, Tensor]) -> Config:

@@ -12,7 +12,6 @@ Both become one convention, RGB in [0, 255] minus a mean, by an exact change of 
 first convolution.
 """
 
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from torch import Tensor
 
 from models.errors import WeightsError
 from models.files import write_atomically
+from models.state_dicts import load_state
 from models.style.perceptual import (
     NETWORK,
     check_tensors,
@@ -122,7 +122,7 @@ def _convert_keras_onnx(source: Path) -> Converted:
 
 def _convert_torchvision(source: Path) -> Converted:
     """Read ``features.N`` tensors; the first convolution takes over division by the deviation."""
-    state = _load_state(source)
+    state = load_state(source)
     std = torch.tensor(TORCHVISION_STD_RGB) * 255.0
     tensors = {"mean": torch.tensor(TORCHVISION_MEAN_RGB) * 255.0}
     for (name, _, _), index in zip(list_convolutions(), TORCHVISION_INDICES, strict=True):
@@ -141,25 +141,3 @@ def _convert_torchvision(source: Path) -> Converted:
     return tensors, describe_source(
         f"torchvision state dict {source.name}", "BSD-3-Clause (torchvision)"
     )
-
-
-def _load_state(source: Path) -> dict[str, Tensor]:
-    """Unpickle tensors and nothing else."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch warns of archives that it refuses anyway
-            state = torch.load(source, map_location="cpu", weights_only=True)
-    except Exception as error:  # noqa: BLE001 - a damaged pickle can fail in any way
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        message = (
-            f"{source}: not a PyTorch state dict of plain tensors ({reason}); pass torchvision's "
-            "vgg16 .pth"
-        )
-        raise WeightsError(message) from None
-    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
-        message = (
-            f"{source}: holds a {type(state).__name__}, but not one of tensors by name; save "
-            "model.state_dict()"
-        )
-        raise WeightsError(message)
-    return state

@@ -1,23 +1,22 @@
 """Exported graphs of PyTorch put into plain Python; nothing here imports PyTorch."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
 from calculator.layers.shapes import Shape
 from calculator.reading.aten.graph import ATTENTION, NORM
 from calculator.reading.aten.steps import Ref, Role, Step, Trace, Weight
 
-if TYPE_CHECKING:
-    from torch import fx, nn
-    from torch.export import ExportedProgram
-
-
+# PyTorch's own types, which are not imported here
+Module: TypeAlias = Any
+ExportedProgram: TypeAlias = Any
+FxNode: TypeAlias = Any
 ROLES: dict[str, Role] = {"PARAMETER": "parameter", "BUFFER": "buffer"}
 
 
 class Reader:
     """Put an exported graph into plain Python."""
 
-    def __init__(self, module: "nn.Module", exported: "ExportedProgram") -> None:
+    def __init__(self, module: Module, exported: ExportedProgram) -> None:
         self.exported = exported
         self.keys = {
             name: id(tensor)
@@ -58,7 +57,7 @@ class Reader:
                 weights[node.name] = Weight(key, shape, ROLES.get(kind, "constant"))
         return weights
 
-    def read_step(self, node: "fx.Node") -> Step:
+    def read_step(self, node: FxNode) -> Step:
         """Return one operation."""
         value: Any = node.meta.get("val")
         path, call = self.find_call(node)
@@ -76,7 +75,7 @@ class Reader:
             call=call,
         )
 
-    def find_call(self, node: "fx.Node") -> tuple[str, tuple[str, str]]:
+    def find_call(self, node: FxNode) -> tuple[str, tuple[str, str]]:
         """Return the path of the module that runs, and the composite function, if it is in one."""
         stack = node.meta.get("nn_module_stack") or {"": ("", "")}
         key, (path, kind) = list(stack.items())[-1]
@@ -88,7 +87,7 @@ class Reader:
         return path, ("", "")
 
 
-def read_arguments(node: "fx.Node") -> dict[str, Any]:
+def read_arguments(node: FxNode) -> dict[str, Any]:
     """Return the arguments by name, defaults included."""
     schema = getattr(node.target, "_schema", None)
     if schema is None:

@@ -29,7 +29,7 @@ def open_model(path: Path) -> "onnx.ModelProto":
     try:
         import onnx  # noqa: PLC0415 - not part of every installation
     except ImportError as error:
-        message = 'reading needs the package onnx; run: pip install "impasto[onnx]"'
+        message = "reading needs the package onnx; run pip install '.[onnx]' in Impasto's folder"
         raise CalculatorError(message) from error
     from google.protobuf.message import (  # type: ignore[import-untyped]  # noqa: PLC0415
         DecodeError,

@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 from click.testing import CliRunner
 from onnx import AttributeProto, helper, numpy_helper, parser
@@ -13,44 +12,7 @@ from calculator import CalculatorError, load
 from calculator.reading.onnx_file import builder, models, pruning
 from impasto import main
 
-HEAD = '<ir_version: 8, opset_import: ["" : 17]>'
-SMALL = f"""{HEAD} net (float[N,3,8,8] x, float[4,3,3,3] w, float[4] s) => (float y) {{
-    c = Conv<strides=[2,2], pads=[1,1,1,1]>(x, w)
-    n = BatchNormalization(c, s, s, s, s)
-    r = Relu(n)
-    g = GlobalAveragePool(r)
-    z = Constant<value = int64[2] {{0, -1}}>()
-    f = Reshape(g, z)
-    y = Softmax(f)
-}}"""
-
-
-def make_model(text: str = SMALL) -> onnx.ModelProto:
-    """Return a small model with weights."""
-    model: onnx.ModelProto = parser.parse_model(text)
-    for name, shape in (("w", (4, 3, 3, 3)), ("s", (4,))):
-        values = np.linspace(0.5, 1, int(np.prod(shape)), dtype=np.float32)
-        model.graph.initializer.append(numpy_helper.from_array(values.reshape(shape), name))
-    return model
-
-
-GOOD = make_model().SerializeToString()
-
-
-def save(folder: Path, model: onnx.ModelProto | bytes) -> Path:
-    """Write a model and return its path."""
-    path = folder / "net.onnx"
-    path.write_bytes(model if isinstance(model, bytes) else model.SerializeToString())
-    return path
-
-
-def write_varint(value: int) -> bytes:
-    """Return an integer in the wire format."""
-    written = b""
-    while value >= 0x80:
-        written += bytes([value & 0x7F | 0x80])
-        value >>= 7
-    return written + bytes([value])
+from .conftest import GOOD, HEAD, SMALL, make_model, save, write_varint
 
 
 def wrap(number: int, body: bytes) -> bytes:
@@ -205,7 +167,7 @@ def test_attributes_of_the_wrong_type_are_refused(tmp_path: Path) -> None:
 def test_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the package onnx the error says what to install."""
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(CalculatorError, match=r'pip install "impasto\[onnx\]"'):
+    with pytest.raises(CalculatorError, match=r"pip install '\.\[onnx\]'"):
         load(save(tmp_path, GOOD))
 
 

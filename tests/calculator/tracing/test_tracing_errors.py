@@ -119,5 +119,5 @@ def test_missing_torch_names_the_extra(
     (folder / "torchless_nets.py").write_text(code)
     monkeypatch.delitem(sys.modules, "torchless_nets", raising=False)
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(CalculatorError, match=r'run: pip install "impasto\[train\]"'):
+    with pytest.raises(CalculatorError, match=r"run pip install '\.\[train\]'"):
         trace("torchless_nets:Net", input_shape=(3,))

@@ -207,4 +207,4 @@ def test_missing_extra_is_named(
     monkeypatch.setitem(sys.modules, "onnx", None)
     done = run(source, "--labels", labels, *MEAN, "-o", tmp_path / "out.onnx")
     assert done.exit_code == 1
-    assert "pip install 'impasto[onnx]'" in done.output
+    assert "pip install '.[onnx]'" in done.output
