@@ -4,8 +4,10 @@ import json
 import struct
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from queue import Queue
 from typing import IO, Any
 
 import numpy as np
@@ -132,3 +134,30 @@ def build_profile(kind: bytes, space: bytes, pcs: bytes, tags: dict[bytes, bytes
     )
     illuminant = struct.pack(">3i", 63190, 65536, 54061)
     return head + bytes(68 - len(head)) + illuminant + bytes(48) + table + body
+
+
+@pytest.fixture(scope="session")
+def guard() -> Callable[[Callable[[], None]], None]:
+    """Return what runs work in a thread and fails, instead of hanging for ever, if it stalls."""
+    return run_guarded
+
+
+def run_guarded(work: Callable[[], None]) -> None:
+    """Run ``work`` in a thread; fail, instead of hanging for ever, when it stalls."""
+    outcome: Queue[BaseException | None] = Queue()
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001 - told to the test's own thread
+            outcome.put(error)
+        else:
+            outcome.put(None)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(120)
+    assert not thread.is_alive(), "the pipeline stalls"
+    error = outcome.get()
+    if error is not None:
+        raise error

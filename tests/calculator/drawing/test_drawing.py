@@ -1,6 +1,7 @@
 """Drawings as SVG: what is in the file, what is folded, and what strangers cannot do."""
 
 import re
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -149,3 +150,10 @@ def test_larger_networks_are_refused() -> None:
     words = r"long: 5001 layers are more than the 5000 .* use --format table"
     with pytest.raises(CalculatorError, match=words):
         render_svg(report)
+
+
+@pytest.mark.parametrize("name", ["alexnet", "resnet18"])
+def test_manuals_pictures_are_those_of_today(name: str) -> None:
+    """The drawings in the manual are what the command draws."""
+    path = Path(__file__).parents[3] / "docs" / "images" / f"{name}.svg"
+    assert path.read_text(encoding="utf-8") == render_svg(summarize(parse(name)))

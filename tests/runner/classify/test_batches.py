@@ -4,7 +4,6 @@ import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from queue import Queue
 
 import numpy as np
 import pytest
@@ -17,6 +16,7 @@ from runner.classify.predictions import Ranking
 from runner.classify.rules import InputRule
 from runner.images import Pixels
 
+Guard = Callable[[Callable[[], None]], None]
 RULE = InputRule((2, 1), "grey")
 
 
@@ -66,27 +66,6 @@ class Desk:
             return [o for batch in self.open(layout, decoders).run(sources) for o in batch]
 
 
-def guard(work: Callable[[], None]) -> None:
-    """Run ``work`` in a thread; fail, instead of hanging for ever, when it stalls."""
-    outcome: Queue[BaseException | None] = Queue()
-
-    def run() -> None:
-        try:
-            work()
-        except BaseException as error:  # noqa: BLE001 - told to the test's own thread
-            outcome.put(error)
-        else:
-            outcome.put(None)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(120)
-    assert not thread.is_alive(), "the pipeline stalls"
-    error = outcome.get()
-    if error is not None:
-        raise error
-
-
 @settings(max_examples=150, deadline=None)
 @given(
     count=st.integers(0, 90),
@@ -104,6 +83,7 @@ def test_run_gives_every_source_its_own_result_in_order(
     threads: tuple[int, int],
     unreadable: set[int],
     unclassifiable: set[int],
+    guard: Guard,
 ) -> None:
     """Whatever fails, each source has its own ranking or its own fault, and none is missing."""
     desk = Desk(unreadable, unclassifiable)
@@ -181,7 +161,7 @@ def test_run_passes_errors_of_the_sources_on() -> None:
 
 
 @pytest.mark.parametrize("after", [0, 1, 2, 5])
-def test_stop_ends_a_run_at_any_moment(after: int) -> None:
+def test_stop_ends_a_run_at_any_moment(after: int, guard: Guard) -> None:
     """Stopped after any number of batches, it ends soon, and every result is whole."""
     found: list[Outcome[int]] = []
 

@@ -3,7 +3,6 @@
 import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from queue import Queue
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from runner.images import Picture, Pixels
 from runner.stylize.pipeline import Pipeline, Stages, Task
 
+Guard = Callable[[Callable[[], None]], None]
 Sizes = list[tuple[int, int]]
 STAGES = ("decode", "paint", "encode")
 
@@ -86,27 +86,6 @@ def make_jobs(heights: Iterable[int]) -> Sizes:
     return list(enumerate(heights))
 
 
-def guard(work: Callable[[], None]) -> None:
-    """Run ``work`` in a thread; fail, instead of hanging for ever, when it stalls."""
-    outcome: Queue[BaseException | None] = Queue()
-
-    def run() -> None:
-        try:
-            work()
-        except BaseException as error:  # noqa: BLE001 - told to the test's own thread
-            outcome.put(error)
-        else:
-            outcome.put(None)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(120)
-    assert not thread.is_alive(), "the pipeline stalls"
-    error = outcome.get()
-    if error is not None:
-        raise error
-
-
 def count_threads() -> int:
     """Count the threads of pipelines."""
     return sum(thread.name.startswith(STAGES) for thread in threading.enumerate())
@@ -121,7 +100,13 @@ def count_threads() -> int:
     faults=st.lists(st.tuples(st.sampled_from(STAGES), st.integers(0, 40)), max_size=4),
 )
 def test_run_stalls_at_no_combination(
-    *, heights: list[int], batch: int, workers: int, ordered: bool, faults: list[tuple[str, int]]
+    *,
+    heights: list[int],
+    batch: int,
+    workers: int,
+    ordered: bool,
+    faults: list[tuple[str, int]],
+    guard: Guard,
 ) -> None:
     """Every job comes back once, itself or its own failure, whatever the sizes and settings."""
     studio = Studio(faults)
@@ -157,7 +142,7 @@ def test_run_groups_across_other_sizes() -> None:
     assert [len(group) for group in studio.groups] == [3] * 8
 
 
-def test_run_does_not_wait_for_company_that_cannot_come() -> None:
+def test_run_does_not_wait_for_company_that_cannot_come(guard: Guard) -> None:
     """In order, a lone first size is painted alone once all places behind it are taken."""
     studio = Studio()
     pipeline = Pipeline(studio.stages, workers=1, batch=4)
@@ -178,7 +163,7 @@ def test_run_keeps_a_failure_to_itself() -> None:
     assert errors == {1: "decode 1", 2: "paint 2", 5: "encode 5"}
 
 
-def test_run_ends_when_a_network_returns_too_few() -> None:
+def test_run_ends_when_a_network_returns_too_few(guard: Guard) -> None:
     """A run that returns fewer paintings than photos fails its pictures and stalls nothing."""
     studio = Studio()
     stages = Stages(studio.decode, lambda photos: list(photos)[:-1], studio.encode)
@@ -322,7 +307,7 @@ def test_stop_finishes_what_is_being_encoded_and_drops_the_rest() -> None:
 
 
 @pytest.mark.parametrize("batch", [1, 3])
-def test_stop_ends_a_run_at_any_moment(batch: int) -> None:
+def test_stop_ends_a_run_at_any_moment(batch: int, guard: Guard) -> None:
     """Stopped after any number of results, it ends, and every result is whole."""
     for after in range(0, 40, 3):
         studio = Studio()
