@@ -84,7 +84,7 @@ class StyleObjective:
         """
         features = self._extract(painted)
         with torch.no_grad():
-            target = self._extract(photos)[CONTENT_LAYER]
+            target = self._extract(photos, until=CONTENT_LAYER)[CONTENT_LAYER]
         content = content_cost(features[CONTENT_LAYER], target, self.normalization)
         per_layer = [
             style_cost(
@@ -106,9 +106,10 @@ class StyleObjective:
             features = self._extract(painting)
             return {layer: gram_matrix(features[layer]) for layer in STYLE_LAYERS}
 
-    def _extract(self, images: Tensor) -> dict[str, Tensor]:
+    def _extract(self, images: Tensor, until: str | None = None) -> dict[str, Tensor]:
         with torch.autocast(images.device.type, torch.bfloat16, enabled=self.bf16):
-            return self.vgg(images.contiguous(memory_format=torch.channels_last))  # type: ignore[no-any-return]
+            images = images.contiguous(memory_format=torch.channels_last)
+            return self.vgg(images, until)  # type: ignore[no-any-return]
 
 
 def gains_from_bf16(device: torch.device) -> bool:

@@ -82,11 +82,12 @@ class VGGFeatures(nn.Module):
         self.register_buffer("mean", tensors["mean"].reshape(1, 3, 1, 1).clone())
         self.requires_grad_(requires_grad=False).eval()
 
-    def forward(self, images: Tensor) -> dict[str, Tensor]:
+    def forward(self, images: Tensor, until: str | None = None) -> dict[str, Tensor]:
         """Return the chosen activations.
 
         Args:
             images: float32 ``[N, 3, H, W]``, RGB in [0, 1], H and W at least 16.
+            until: one of the chosen layers; deeper ones are neither computed nor returned.
 
         Returns:
             float ``[N, C, H / 2^(block - 1), W / 2^(block - 1)]`` by layer.
@@ -100,6 +101,8 @@ class VGGFeatures(nn.Module):
             layer = name.replace("conv", "relu")
             if layer in self.layers:
                 found[layer] = x
+            if layer == until:
+                break
         return found
 
 

@@ -35,6 +35,16 @@ def test_features_have_the_shapes_of_their_blocks(vgg_file: Path) -> None:
     assert list(vgg.convolutions)[-1] == "conv3_1"
 
 
+def test_deeper_layers_can_be_left_out(vgg_file: Path) -> None:
+    """What is returned until a layer is what would be returned of the whole."""
+    vgg = load_vgg(vgg_file, ("relu1_2", "relu2_1", "relu2_2"))
+    images = torch.rand(1, 3, 32, 32)
+    whole, part = vgg(images), vgg(images, "relu2_1")
+    assert list(part) == ["relu1_2", "relu2_1"]
+    for layer, values in part.items():
+        torch.testing.assert_close(values, whole[layer], rtol=0, atol=0)
+
+
 def test_features_pass_gradients_but_are_frozen(vgg_file: Path) -> None:
     """The picture gets a gradient and the weights do not."""
     vgg = load_vgg(vgg_file, ["relu2_2"])
