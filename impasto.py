@@ -11,6 +11,7 @@ import click
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "stylize": ("runner.cli", "stylize", "Paint photos or folders of photos."),
     "classify": ("runner.cli", "classify", "Name what is in pictures."),
+    "look": ("runner.look.cli", "look", "Show what a network learned, as pictures."),
     "styles": ("runner.cli", "styles", "List the styles, or render all of them on one photo."),
     "info": ("runner.cli", "info", "Tell what an ONNX file is, was trained on, and needs."),
     "shapes": ("calculator.cli.shapes", "shapes", "Tell every shape, count and receptive field."),

@@ -69,13 +69,20 @@ def hide(path: Path, ending: str) -> Path:
 
 
 def write_standard(data: bytes) -> None:
-    """Write past Python's buffer, which would fail once more when the program ends."""
+    """Write past Python's buffer, which would fail once more when the program ends.
+
+    Raises:
+        BrokenPipeError: who reads has gone, as ``head`` does; click then ends without a word.
+        OutputError: it cannot be written for another reason.
+    """
     sys.stdout.flush()
     stream = getattr(sys.stdout.buffer, "raw", sys.stdout.buffer)
     rest = memoryview(data)
     try:
         while rest:
             rest = rest[stream.write(rest) or 0 :]
+    except BrokenPipeError:
+        raise
     except OSError as error:
         message = f"standard output cannot be written ({error.strerror})"
         raise OutputError(message) from None

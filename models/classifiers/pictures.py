@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from models.classifiers.colors import check_samples
 from models.classifiers.preprocessing import InputRule, normalize
 from models.errors import DataError
 from models.style.photos import DECODING_ERRORS
@@ -152,15 +153,20 @@ class NormalizedPictures:
 
 
 def decode(path: Path) -> Image.Image:
-    """Decode a picture file wholly.
+    """Decode a picture file wholly; of an animation, the first frame.
 
     Raises:
-        DataError: it is missing, damaged or no picture.
+        DataError: it is missing, damaged, no picture, or one whose samples cannot be brought to
+            8 bits.
     """
     try:
         with Image.open(path) as picture:
             picture.load()
+            check_samples(picture)
             return picture
+    except DataError as error:
+        message = f"{path}: {error.message}"
+        raise DataError(message) from None
     except DECODING_ERRORS as error:
         message = f"{path}: not a readable picture ({type(error).__name__}: {error})"
         raise DataError(message) from None

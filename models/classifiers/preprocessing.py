@@ -4,6 +4,8 @@ The rules travel in the checkpoint and in the exported file; whoever runs the ne
 follows them on its own. The same picture must give the same bytes everywhere.
 """
 
+import struct
+import zlib
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -11,11 +13,25 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from models.classifiers.colors import flatten
 from models.errors import ModelsError
 
 Pixels = NDArray[np.uint8]
 Inversion = Literal["never", "always", "auto"]
 LARGEST_SIDE = 4096
+# What Pillow's EXIF reader is known to raise on damaged blocks.
+METADATA_ERRORS = (
+    ArithmeticError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
 INTERPOLATIONS = {
     "nearest": Image.Resampling.NEAREST,
     "bilinear": Image.Resampling.BILINEAR,
@@ -127,28 +143,35 @@ def rule_from_dict(values: dict[str, Any]) -> InputRule:
 
 
 def prepare(picture: Image.Image, rule: InputRule) -> Pixels:
-    """Return the picture as the network takes it, uint8 ``[H, W, C]``."""
+    """Return the picture as the network takes it, uint8 ``[H, W, C]``.
+
+    Raises:
+        DataError: its samples cannot be brought to 8 bits.
+    """
     return as_pixels(resize(normalize(picture, rule), rule))
 
 
 def normalize(picture: Image.Image, rule: InputRule) -> Image.Image:
-    """Return the picture upright, opaque, in the rule's colours, inverted where the rule says."""
-    upright = ImageOps.exif_transpose(picture)
+    """Return the picture upright, opaque, in the rule's colours, inverted where the rule says.
+
+    Raises:
+        DataError: its samples cannot be brought to 8 bits.
+    """
     behind = rule.background if rule.invert == "never" else 255 - rule.background
-    opaque = cover_transparency(upright, behind)
+    opaque = flatten(turn_upright(picture), behind)
     colored = opaque.convert("L" if rule.color == "grey" else "RGB")
     if rule.invert == "always" or (rule.invert == "auto" and has_light_border(colored)):
         return ImageOps.invert(colored)
     return colored
 
 
-def cover_transparency(picture: Image.Image, behind: int) -> Image.Image:
-    """Lay a picture with transparency on an even grey; return any other as it is."""
-    if not picture.has_transparency_data:
+def turn_upright(picture: Image.Image) -> Image.Image:
+    """Apply the EXIF orientation; damaged metadata must not cost the picture."""
+    picture.load()
+    try:
+        return ImageOps.exif_transpose(picture)
+    except METADATA_ERRORS:
         return picture
-    colors = picture.convert("RGBA")
-    ground = Image.new("RGBA", colors.size, (behind, behind, behind, 255))
-    return Image.alpha_composite(ground, colors).convert("RGB")
 
 
 def has_light_border(picture: Image.Image) -> bool:

@@ -148,7 +148,8 @@ def open_results(
     with Journal(output, jobs, settings, resume=options["resume"]) as journal:
         if options["resume"]:
             check_known(output, journal, overwrite=options["overwrite"])
-        yield FileResults(output, jobs, journal, writer)
+        with FileResults(output, jobs, journal, writer) as results:
+            yield results
 
 
 def choose_report(total: int, *, quiet: bool) -> Report[Row]:

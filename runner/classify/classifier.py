@@ -54,11 +54,8 @@ class Classifier:
         if batch is not None and batch < 1:
             message = f"batch {batch} must be at least 1"
             raise ValueError(message)
-        self._model = model
-        self._provider = provider
         self._network = Network(model, provider)
         self._batch = batch or self._network.batch
-        self._parallel: Network | None = None
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -102,9 +99,7 @@ class Classifier:
             ValueError: ``top`` lies outside 1 to K.
         """
         count = check_top(top, len(self.labels))
-        if self._parallel is None:
-            self._parallel = Network(self._model, self._provider, threads=1)
-        return self._run(images, self._parallel, count)
+        return self._run(images, count)
 
     def probabilities(self, image: Source) -> Probabilities:
         """Return the probability of every class for one picture.
@@ -174,17 +169,16 @@ class Classifier:
             return np.empty((0, len(self.labels)), np.float32)
         return self._network.predict(pixels)
 
-    def _run(
-        self, images: Iterable[Source], network: Network, top: int
-    ) -> Iterator[tuple[Prediction, ...]]:
-        workers = count_processors()
+    def _run(self, images: Iterable[Source], top: int) -> Iterator[tuple[Prediction, ...]]:
+        network, decoders = self._network, count_processors()
         stages = Stages[Source](
             decode=lambda sources: prepare_each(sources, self.prepare, network.rule),
             predict=lambda pixels: rank(network.predict(pixels), top),
         )
-        layout = Layout(workers, self._batch, workers, max(1, self._batch // CHUNKS))
-        with ThreadPoolExecutor(workers, "decode") as decoders:
-            batches = Pipeline(stages, layout, decoders).run(images)
+        # The session's own threads share each run: one run at a time, while others are decoded.
+        layout = Layout(1, self._batch, decoders, max(1, self._batch // CHUNKS))
+        with ThreadPoolExecutor(decoders, "decode") as executor:
+            batches = Pipeline(stages, layout, executor).run(images)
             with closing(batches):  # ends the workers, also when nobody reads on
                 for outcome in (outcome for batch in batches for outcome in batch):
                     if outcome.fault:

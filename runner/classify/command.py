@@ -1,5 +1,7 @@
 """The body of ``impasto classify``: options in, exit status out."""
 
+import os
+import sys
 import warnings
 from concurrent.futures import BrokenExecutor
 from pathlib import Path
@@ -37,9 +39,10 @@ def run_classify(options: dict[str, Any]) -> int:
     workers = options["workers"] or min(count_processors(), len(jobs))
     processes = choose_processes([job.size for job in jobs], workers)
     decided = {"form": form, "output": output, "workers": workers}
+    load_decoding()
     try:
         with open_decoders(workers, processes=processes) as decoders:
-            # The processes start while ONNX Runtime is loaded.
+            # The processes start before ONNX Runtime does, and its threads.
             from runner.classify.classification import classify_jobs  # noqa: PLC0415
 
             return classify_jobs(jobs, decoders, options | decided)
@@ -49,6 +52,18 @@ def run_classify(options: dict[str, Any]) -> int:
             "pass --workers 1, which does without"
         )
         raise ImpastoError(message) from None
+
+
+def load_decoding() -> None:
+    """Import what decodes, before processes are copied: once instead of in each of them."""
+    if "numpy" not in sys.modules:
+        # Nothing here multiplies matrices, and a process with one thread may be copied.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from PIL import Image  # noqa: PLC0415 - after the setting
+
+    import runner.classify.decoding  # noqa: F401, PLC0415
+
+    Image.preinit()
 
 
 def is_standard(output: Path | None) -> bool:

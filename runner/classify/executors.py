@@ -2,9 +2,11 @@
 
 Decoding a photograph happens in C without the interpreter's lock, and threads share it well.
 Opening a file of 28x28 pixels is nearly all Python, which one thread at a time may run: there
-every thread hands its work to a process with an interpreter of its own.
+every thread hands its work to a process with an interpreter of its own. Where that is safe it is
+a copy of this one, which starts at once with everything imported.
 """
 
+import os
 import signal
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -16,19 +18,23 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
+    from multiprocessing.context import BaseContext
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
+THREADS = "/proc/self/task"  # Linux: a folder per thread of this process
 SMALL_BYTES = 4096  # of a file on average; above it threads are as good
 WORTHWHILE_FILES = 4000  # fewer are done before the processes have started
+WORTHWHILE_COPIES = 1000  # the same, where they are copies
 
 
 def choose_processes(sizes: Sequence[int], processors: int) -> bool:
     """Tell whether files of these sizes in bytes are decoded faster by processes."""
+    least = WORTHWHILE_COPIES if may_copy() else WORTHWHILE_FILES
     return (
         processors > 1
-        and len(sizes) >= WORTHWHILE_FILES
+        and len(sizes) >= least
         and sum(sizes) <= SMALL_BYTES * len(sizes)
         and hasattr(signal, "pthread_sigmask")
         and may_start_processes()
@@ -40,6 +46,14 @@ def may_start_processes() -> bool:
     import multiprocessing  # noqa: PLC0415 - few runs need it
 
     return not multiprocessing.current_process().daemon
+
+
+def may_copy() -> bool:
+    """Tell whether this process may be copied: with one thread, no lock is held by another."""
+    try:
+        return len(os.listdir(THREADS)) == 1  # noqa: PTH208 - names are all that is asked for
+    except OSError:
+        return False
 
 
 @contextmanager
@@ -65,14 +79,20 @@ class Helper:
 
     Python's own pool of processes would leave them behind, waiting, when this one is killed;
     these see the end of their pipe.
+
+    Args:
+        others: started before.
     """
 
-    def __init__(self) -> None:
-        import multiprocessing  # noqa: PLC0415 - few runs need it
+    def __init__(self, others: Sequence["Helper"] = ()) -> None:
+        from multiprocessing import get_context  # noqa: PLC0415 - few runs need it
 
-        context = multiprocessing.get_context("spawn")
-        self._ours, theirs = context.Pipe()
-        self._process = context.Process(target=serve, args=(theirs,), daemon=True)
+        copied = may_copy()
+        context: BaseContext = get_context("fork" if copied else "spawn")
+        self.connection, theirs = context.Pipe()
+        # A copy holds our ends, too, and a pipe ends when nobody holds the other end.
+        inherited = (*(other.connection for other in others), self.connection) if copied else ()
+        self._process = context.Process(target=serve, args=(theirs, inherited), daemon=True)  # type: ignore[attr-defined]
         self._process.start()
         theirs.close()
 
@@ -84,8 +104,8 @@ class Helper:
             Exception: what ``work`` raises.
         """
         try:
-            self._ours.send(work)
-            done, found = self._ours.recv()
+            self.connection.send(work)
+            done, found = self.connection.recv()
         except (EOFError, OSError):
             message = "a helper process has ended"
             raise BrokenExecutor(message) from None
@@ -96,7 +116,7 @@ class Helper:
 
     def close(self) -> None:
         """Let the process end, and wait for it."""
-        self._ours.close()
+        self.connection.close()
         self._process.join()
 
 
@@ -140,14 +160,27 @@ def start_helpers(count: int) -> list[Helper]:
     # A new process inherits what is blocked: Ctrl-C must not meet one that is half imported.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        return [Helper() for _ in range(count)]
+        helpers: list[Helper] = []
+        for _ in range(count):
+            helpers.append(Helper(helpers))
+        return helpers
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def serve(connection: "Connection[Any, Any]") -> None:
-    """Call what comes through a pipe until it ends; Ctrl-C is the other end's business."""
+def serve(
+    connection: "Connection[Any, Any]", inherited: "Sequence[Connection[Any, Any]]" = ()
+) -> None:
+    """Call what comes through a pipe until it ends; Ctrl-C is the other end's business.
+
+    Args:
+        connection: the pipe.
+        inherited: ends of pipes that a copy of another process has and must not hold.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for other in inherited:
+        other.close()
     warnings.filterwarnings("ignore", module="PIL")  # of odd metadata in users' files
     with suppress(EOFError, OSError):  # the pipe's end, whichever way that end has gone
         while True:

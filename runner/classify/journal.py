@@ -11,18 +11,24 @@ import json
 import os
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from runner.classify.jobs import Job
-from runner.classify.predictions import Ranking
 from runner.errors import OutputError
 from runner.files import hide
 from runner.inputs import STANDARD
 
+if TYPE_CHECKING:
+    from runner.classify.predictions import Ranking
+
+quote = json.JSONEncoder().encode  # json.dumps, without the search for other ways to encode
+PAIR = "[%d, %.9g]"  # nine digits hold a float32 exactly
 UNKNOWN = -1  # the place of a line that is not there
 
 
@@ -95,17 +101,22 @@ class Journal:
         """Tell whether results with this status were written from this journal."""
         return self._published == (status.st_size, status.st_mtime_ns)
 
-    def add(self, number: int, ranking: Ranking) -> None:
+    def add(self, number: int, ranking: "Ranking") -> None:
         """Append the line of job ``number``; it reaches the system with :meth:`flush`.
+
+        Args:
+            number: of the job.
+            ranking: of float32 values.
 
         Raises:
             OutputError: the disk refuses.
         """
         job = self._jobs[number]
         self._places[number] = self._end
-        found = ", ".join(f"[{index}, {value!r}]" for index, value in ranking)
+        # One template for all pairs: a format string for each takes twice as long.
+        found = ", ".join([PAIR] * len(ranking)) % tuple(chain.from_iterable(ranking))
         self._append(
-            f'{{"input": {json.dumps(self._name(job))}, "size": {job.size}, '
+            f'{{"input": {quote(self._name(job))}, "size": {job.size}, '
             f'"modified_ns": {job.modified_ns}, "settings": "{self._settings}", '
             f'"ranking": [{found}]}}\n'
         )
@@ -131,13 +142,14 @@ class Journal:
         except OSError as error:
             raise self._explain(error) from None
 
-    def rankings(self, numbers: Iterable[int]) -> Iterator[Ranking]:
+    def rankings(self, numbers: Iterable[int]) -> "Iterator[Ranking]":
         """Yield the rankings of known jobs, read from the disk one by one."""
         self.flush()
         for number in numbers:
             self._file.seek(self._places[number])
             entry = json.loads(self._file.readline())
-            yield tuple((index, value) for index, value in entry["ranking"])
+            indices, values = zip(*entry["ranking"], strict=True)
+            yield tuple(zip(indices, array("f", values), strict=True))
         self._file.seek(0, os.SEEK_END)
 
     def _append(self, line: str) -> None:
@@ -180,13 +192,13 @@ class Journal:
     def _name(self, job: Job) -> str:
         """Name a picture from the folder of the results, so that both may move together."""
         folder, _, name = job.source.rpartition(os.sep)
-        return os.path.join(self._relate(folder or os.curdir), name)  # noqa: PTH118
+        return self._relate(folder or os.curdir) + name
 
     def _relate_folder(self, folder: str) -> str:
-        try:
-            return os.path.relpath(os.path.realpath(folder), self._folder)
-        except ValueError:  # on another drive
-            return os.path.realpath(folder)
+        place = os.path.realpath(folder)
+        with suppress(ValueError):  # on another drive
+            place = os.path.relpath(place, self._folder)
+        return os.path.join(place, "")  # noqa: PTH118 - the separator behind it
 
     def _explain(self, error: OSError) -> OutputError:
         message = f"{self.path}: cannot be written ({error.strerror or error})"

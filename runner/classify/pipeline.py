@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -22,9 +22,8 @@ from runner.images import Pixels
 Source = TypeVar("Source")
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome(Generic[Source]):
-    """What became of one picture: its ranking, or why there is none."""
+class Outcome(NamedTuple, Generic[Source]):
+    """What became of one picture: its ranking, or why there is none; see :class:`Row`."""
 
     source: Source
     ranking: Ranking = ()
@@ -75,16 +74,15 @@ class Layout:
 class Gathering(Generic[Source]):
     """A batch in the making: pictures in order, with pixels or a fault."""
 
-    outcomes: list[Outcome[Source]] = field(default_factory=list)
+    sources: list[Source] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
     pixels: list[Pixels] = field(default_factory=list)
     count: int = 0
 
     def add(self, sources: Sequence[Source], prepared: Prepared) -> None:
         """Add some decoded pictures."""
-        self.outcomes += [
-            Outcome(source, fault=fault)
-            for source, fault in zip(sources, prepared.faults, strict=True)
-        ]
+        self.sources += sources
+        self.faults += prepared.faults
         self.pixels.append(prepared.pixels)
         self.count += len(prepared.pixels)
 
@@ -168,7 +166,7 @@ class Pipeline(Generic[Source]):
             self._gathering.add(sources, future.result())
             if self._gathering.count + layout.chunk > layout.batch:
                 self._release()
-        if last and not self._decoding and self._gathering.outcomes:
+        if last and not self._decoding and self._gathering.sources:
             self._release()
 
     def _release(self) -> None:
@@ -191,12 +189,12 @@ class Pipeline(Generic[Source]):
         )
         rankings = iter(self._rank(pixels))
         outcomes = []
-        for outcome in gathering.outcomes:
-            found = "" if outcome.fault else next(rankings)
+        for source, fault in zip(gathering.sources, gathering.faults, strict=True):
+            found = fault or next(rankings)
             if isinstance(found, str):
-                outcomes.append(Outcome(outcome.source, fault=outcome.fault or found))
+                outcomes.append(Outcome(source, (), found))
             else:
-                outcomes.append(Outcome(outcome.source, found))
+                outcomes.append(Outcome(source, found))
         return outcomes
 
     def _rank(self, pixels: Pixels) -> Sequence[Ranking | str]:

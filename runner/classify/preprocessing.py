@@ -1,8 +1,7 @@
 """From an opened picture to the pixels of a classifier, exactly as in training.
 
 Every step is Pillow's own on the whole picture, so that training, whose code follows the
-same rule, arrives at the same bytes. Of the two only this one brings 16-bit samples to 8 by
-scaling and converts CMYK and grey by an embedded profile, as painting does.
+same rule, arrives at the same bytes: depth, profiles and transparency are treated as in painting.
 """
 
 from collections.abc import Callable
@@ -41,16 +40,35 @@ def prepare(image: Image.Image, rule: InputRule) -> Pixels:
     Raises:
         PictureError: its samples cannot be brought to 8 bits, or its sides differ too much.
     """
-    return RESIZES[rule.resize](normalize(image, rule), rule)
+    colored = color(image, rule)
+    if rule.resize == "fit" and colored.size == fitted_size(colored, rule):
+        # Thousands of digits need no resampling, and so no way back from pixels to an image.
+        pixels = as_pixels(colored)
+        return center(~pixels if is_to_invert(pixels, rule) else pixels, rule)
+    return RESIZES[rule.resize](invert(colored, rule), rule)
 
 
 def normalize(image: Image.Image, rule: InputRule) -> Image.Image:
     """Return the picture upright, opaque, in the rule's colours, inverted where the rule says."""
+    return invert(color(image, rule), rule)
+
+
+def color(image: Image.Image, rule: InputRule) -> Image.Image:
+    """Return the picture upright, opaque and in the rule's colours."""
     image.load()
-    colored = convert(turn_upright(image), image.info.get("icc_profile"), rule)
-    if rule.invert == "always" or (rule.invert == "auto" and has_light_border(colored)):
-        return ImageChops.invert(colored)
-    return colored
+    return convert(turn_upright(image), image.info.get("icc_profile"), rule)
+
+
+def invert(image: Image.Image, rule: InputRule) -> Image.Image:
+    """Invert a picture in the rule's colours where the rule says."""
+    if rule.invert == "never":
+        return image
+    return ImageChops.invert(image) if is_to_invert(as_pixels(image), rule) else image
+
+
+def is_to_invert(pixels: Pixels, rule: InputRule) -> bool:
+    """Tell whether a picture is inverted; uint8 ``[H, W, C]``."""
+    return rule.invert == "always" or (rule.invert == "auto" and has_light_border(pixels))
 
 
 def convert(image: Image.Image, profile: bytes | None, rule: InputRule) -> Image.Image:
@@ -80,15 +98,23 @@ def cover(image: Image.Image, profile: bytes | None, behind: int) -> Image.Image
     return Image.alpha_composite(ground, layer).convert("RGB")
 
 
-def has_light_border(image: Image.Image) -> bool:
-    """Tell whether the outermost pixels, each counted once, have a mean above 127."""
-    pixels = np.asarray(image)
-    height, width = pixels.shape[:2]
-    edges = [pixels[0], pixels[-1][: width * (height > 1)]]
-    edges += [pixels[1:-1, 0], pixels[1:-1, -1][: height * (width > 1)]]
+def has_light_border(pixels: Pixels) -> bool:
+    """Tell whether the outermost pixels, each counted once, have a mean above 127.
+
+    Args:
+        pixels: uint8 ``[H, W, C]``.
+    """
+    height, width, channels = pixels.shape
+    row, size = width * channels, height * width * channels
     # Summing bytes in Python beats NumPy's sum for the few that small pictures have.
-    total = sum(sum(edge.tobytes()) for edge in edges)
-    return total > 127 * sum(int(edge.size) for edge in edges)
+    data = pixels.reshape(-1).data
+    total = sum(data[:row]) + (sum(data[-row:]) if height > 1 else 0)
+    for channel in range(channels):
+        total += sum(data[row + channel : size - row : row])
+        if width > 1:
+            total += sum(data[2 * row - channels + channel : size - row : row])
+    inner = max(0, height - 2) * max(0, width - 2) * channels
+    return bool(total > 127 * (size - inner))
 
 
 def stretch(image: Image.Image, rule: InputRule) -> Pixels:
@@ -118,15 +144,27 @@ def crop(image: Image.Image, rule: InputRule) -> Pixels:
 
 def fit(image: Image.Image, rule: InputRule) -> Pixels:
     """Resize just into the box and centre on the background, an odd rest behind."""
-    size = scale_into(image.size, (rule.box[1], rule.box[0]))
+    size = fitted_size(image, rule)
     same = image.size == size
-    fitted = as_pixels(image if same else image.resize(size, RESAMPLING[rule.interpolation]))
+    return center(
+        as_pixels(image if same else image.resize(size, RESAMPLING[rule.interpolation])), rule
+    )
+
+
+def fitted_size(image: Image.Image, rule: InputRule) -> tuple[int, int]:
+    """Return the ``(width, height)`` that a picture has in the box of a rule."""
+    return scale_into(image.size, (rule.box[1], rule.box[0]))
+
+
+def center(fitted: Pixels, rule: InputRule) -> Pixels:
+    """Lay pixels on the middle of the background, an odd rest behind."""
     height, width = rule.size
-    if size == (width, height):
+    box_height, box_width = fitted.shape[:2]
+    if (box_height, box_width) == rule.size:
         return fitted
     pixels = np.full((height, width, rule.channels), rule.background, np.uint8)
-    top, left = (height - size[1]) // 2, (width - size[0]) // 2
-    pixels[top : top + size[1], left : left + size[0]] = fitted
+    top, left = (height - box_height) // 2, (width - box_width) // 2
+    pixels[top : top + box_height, left : left + box_width] = fitted
     return pixels
 
 

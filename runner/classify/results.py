@@ -2,14 +2,16 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Protocol
+from types import TracebackType
+from typing import Protocol, Self
 
 from runner.classify.jobs import Job
 from runner.classify.journal import Journal
 from runner.classify.rows import Row, RowWriter
 from runner.errors import OutputError
-from runner.files import publish, write_parts, write_standard
+from runner.files import publish, temporary_name, write_standard
 from runner.inputs import is_folder
 
 
@@ -50,7 +52,12 @@ class StandardResults:
         return False
 
     def add(self, numbers: Sequence[int], rows: Sequence[Row]) -> None:  # noqa: ARG002 - see Results
-        """Print the rows, the first ones below the header."""
+        """Print the rows, the first ones below the header.
+
+        Raises:
+            BrokenPipeError: nobody reads on.
+            OutputError: see :class:`Results`.
+        """
         header = "" if self._begun else self._writer.header
         self._begun = True
         write_standard((header + "".join(map(self._writer.write, rows))).encode())
@@ -60,7 +67,7 @@ class StandardResults:
 
 
 class FileResults:
-    """Rows in a journal, and in the end all together in one file.
+    """Rows in a journal and, in the order of the jobs, in a file that becomes the results.
 
     Args:
         output: the file.
@@ -76,7 +83,20 @@ class FileResults:
         self._jobs = jobs
         self._journal = journal
         self._writer = writer
-        self._faults: dict[int, str] = {}
+        self._part = PartFile(output)
+        self._written = 0  # jobs whose rows stand in the part
+
+    def __enter__(self) -> Self:
+        self._part.write(self._writer.header)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._part.discard()
 
     def knows(self, number: int) -> bool:
         """Tell whether an earlier run has classified the picture of job ``number``."""
@@ -85,28 +105,78 @@ class FileResults:
     def add(self, numbers: Sequence[int], rows: Sequence[Row]) -> None:
         """Remember the rows; those that failed will be tried again by a resumed run."""
         for number, row in zip(numbers, rows, strict=True):
-            if row.error:
-                self._faults[number] = row.error
-            else:
+            if not row.error:
                 self._journal.add(number, row.ranking)
         self._journal.flush()
+        texts: list[str] = []
+        for number, row in zip(numbers, rows, strict=True):
+            if number != self._written:
+                self._part.write("".join(texts))
+                texts.clear()
+                self._add_known(number)
+            texts.append(self._writer.write(row))
+            self._written = number + 1
+        self._part.write("".join(texts))
 
     def finish(self) -> None:
-        """Write the file in the order of the jobs, and rename it into place."""
-        status = write_parts(self._output, (text.encode() for text in self._texts()))
-        self._journal.add_results(status)
+        """Bring the file to its place."""
+        self._add_known(len(self._jobs))
+        self._journal.add_results(self._part.finish())
         publish(self._output)
 
-    def _texts(self) -> Iterator[str]:
-        yield self._writer.header
-        known = (number for number in range(len(self._jobs)) if number not in self._faults)
-        rankings = self._journal.rankings(known)
-        for number, job in enumerate(self._jobs):
-            fault = self._faults.get(number)
-            if fault:
-                yield self._writer.write(Row(job.source, "failed", fault))
-            else:
-                yield self._writer.write(Row(job.source, "ok", None, next(rankings)))
+    def _add_known(self, end: int) -> None:
+        """Write the rows of an earlier run before job ``end``, all of which the journal knows."""
+        if self._written == end:
+            return
+        rankings = self._journal.rankings(range(self._written, end))
+        for job, ranking in zip(self._jobs[self._written : end], rankings, strict=True):
+            self._part.write(self._writer.write(Row(job.source, "ok", None, ranking)))
+        self._written = end
+
+
+class PartFile:
+    """The temporary file beside a file, written piece by piece; see :mod:`runner.files`.
+
+    Args:
+        path: what it will be called in the end.
+
+    Raises:
+        OutputError: here and below, the folder or the disk refuses.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._temporary = temporary_name(path)
+        with self._explain():
+            self._file = self._temporary.open("wb")
+
+    def write(self, text: str) -> None:
+        """Append a text."""
+        with self._explain():
+            self._file.write(text.encode())
+
+    def finish(self) -> os.stat_result:
+        """Bring all to the disk; return the status, which renaming keeps."""
+        with self._explain():
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            return self._temporary.stat()
+
+    def discard(self) -> None:
+        """Remove what was not published."""
+        with suppress(OSError):  # a full disk refuses what is still to be written, too
+            self._file.close()
+        with suppress(OSError):
+            self._temporary.unlink()
+
+    @contextmanager
+    def _explain(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            message = f"{self._path}: cannot be written ({error.strerror or error})"
+            raise OutputError(message) from None
 
 
 def check_output(output: Path, jobs: Sequence[Job], *, overwrite: bool, resume: bool) -> None:

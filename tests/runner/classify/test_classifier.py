@@ -110,6 +110,24 @@ def test_classify_many_keeps_the_order(classifier: Classifier) -> None:
         assert predictions[0].probability == pytest.approx(alone[0].probability, abs=1e-6)
 
 
+def test_classify_many_opens_no_second_session(
+    colors: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One picture or many, the network is in memory once."""
+    opened: list[object] = []
+    session = ort.InferenceSession
+
+    def count(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401
+        opened.append(arguments)
+        return session(*arguments, **options)
+
+    monkeypatch.setattr(ort, "InferenceSession", count)
+    once = Classifier(colors, "cpu")
+    alone = once.classify(RED)
+    assert next(once.classify_many([RED])) == alone
+    assert len(opened) == 1
+
+
 def test_classify_many_is_lazy(classifier: Classifier) -> None:
     """From endless input a few results can be taken, and nothing runs on behind them."""
     taken = 0

@@ -11,7 +11,14 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from runner.classify.executors import SMALL_BYTES, WORTHWHILE_FILES, choose_processes, open_decoders
+from runner.classify import executors
+from runner.classify.executors import (
+    SMALL_BYTES,
+    WORTHWHILE_COPIES,
+    WORTHWHILE_FILES,
+    choose_processes,
+    open_decoders,
+)
 from runner.classify.jobs import list_jobs
 
 Start = Callable[..., subprocess.Popen[bytes]]
@@ -32,6 +39,20 @@ def test_processes_are_for_many_small_files(
 ) -> None:
     """Few files, large files and a single processor are left to threads."""
     assert choose_processes([size] * count, processors) is processes
+
+
+def test_a_process_is_copied_only_while_it_has_one_thread(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Another thread could hold a lock that the copy would wait for; copies pay for fewer files."""
+    few = [SMALL_BYTES] * WORTHWHILE_COPIES
+    monkeypatch.setattr(executors, "THREADS", str(tmp_path))
+    for threads, copied in ((1, True), (2, False)):
+        (tmp_path / str(threads)).mkdir()
+        assert executors.may_copy() is copied
+        assert choose_processes(few, 2) is copied
+    monkeypatch.setattr(executors, "THREADS", str(tmp_path / "missing"))
+    assert not executors.may_copy()
 
 
 def test_processes_are_others_and_end() -> None:
@@ -77,10 +98,11 @@ def test_processes_pass_errors_on() -> None:
 
 
 def list_children(number: int) -> list[int]:
-    """Return the processes that a process has started to decode."""
+    """Return the processes that a process has started to decode: its copies."""
     path = Path(f"/proc/{number}/task/{number}/children")
     children = [int(child) for child in path.read_text().split()]
-    return [child for child in children if b"spawn_main" in read_command(child)]
+    own = read_command(number)
+    return [child for child in children if read_command(child) == own]
 
 
 def read_command(number: int) -> bytes:

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from runner.classify.jobs import Job, list_jobs
@@ -11,6 +12,7 @@ from runner.errors import OutputError
 
 SETTINGS = Settings("0" * 64, 1, draft=False)
 RANKING = ((3, 0.75),)
+SINGLE = ((1, float(np.float32(0.1))), (0, float(np.float32(1 / 3))), (2, 2.0**-149))
 
 
 @pytest.fixture
@@ -39,8 +41,8 @@ def test_a_journal_remembers(output: Path, jobs: list[Job]) -> None:
     """What was added is known, and its ranking comes back."""
     assert known(output, jobs) == [0, 1, 2]
     with Journal(output, jobs, SETTINGS, resume=True) as journal:
-        journal.add(7, ((1, 0.1), (0, 1 / 3)))
-        assert list(journal.rankings([7, 0])) == [((1, 0.1), (0, 1 / 3)), RANKING]
+        journal.add(7, SINGLE)
+        assert list(journal.rankings([7, 0])) == [SINGLE, RANKING]
         journal.add(8, RANKING)
         assert list(journal.rankings([8])) == [RANKING]
     assert known(output, jobs) == [0, 1, 2, 7, 8]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from models.classifiers import preprocessing as training
-from runner.classify.preprocessing import draft, has_light_border, normalize, prepare
+from runner.classify.preprocessing import as_pixels, draft, has_light_border, normalize, prepare
 from runner.classify.rules import InputRule, read_rule
 from runner.errors import PictureError
 from runner.images import open_picture
@@ -134,7 +134,7 @@ def test_auto_inverts_where_the_border_is_light(border: int, mode: str, *, light
     pixels[[0, -1]] = border
     pixels[:, [0, -1]] = border
     image = Image.fromarray(pixels).convert(mode)
-    assert has_light_border(image) is light
+    assert has_light_border(as_pixels(image)) is light
     expected = ImageOps.invert(image) if light else image
     assert normalize(image, LENET).tobytes() == expected.convert("L").tobytes()
 
@@ -143,7 +143,7 @@ def test_auto_inverts_where_the_border_is_light(border: int, mode: str, *, light
 def test_the_border_of_narrow_pictures_counts_once(size: tuple[int, int]) -> None:
     """Where all pixels are border, each is counted once."""
     image = make_noise(*size, "L", seed=3)
-    assert has_light_border(image) is bool(np.asarray(image).mean() > 127)
+    assert has_light_border(as_pixels(image)) is bool(np.asarray(image).mean() > 127)
 
 
 def test_transparency_becomes_background_after_inversion() -> None:

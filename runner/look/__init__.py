@@ -1,0 +1,1 @@
+"""``impasto look``: pictures of what a network learned, from files that give out their layers."""
