@@ -14,6 +14,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "look": ("runner.look.cli", "look", "Show what a network learned, as pictures."),
     "styles": ("runner.cli", "styles", "List the styles, or render all of them on one photo."),
     "info": ("runner.cli", "info", "Tell what an ONNX file is, was trained on, and needs."),
+    "bench": ("runner.bench.cli", "bench", "Measure how fast networks run on this machine."),
     "shapes": ("calculator.cli.shapes", "shapes", "Tell every shape, count and receptive field."),
     "compare": ("calculator.cli.compare", "compare", "Attribute the difference of two networks."),
     "solve": ("calculator.cli.solve", "solve", "Find settings that lead from size to size."),
@@ -28,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "verify": ("exporter.cli", "verify", "Compare a file with its checkpoint (extra 'train')."),
 }
 UNWRITABLE = {EDQUOT, EFBIG, EIO, ENOSPC}
+UNWRITTEN = "the output cannot be written ({}); free space, or write elsewhere"
 
 
 class LazyGroup(click.Group):
@@ -42,8 +44,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, attribute, _ = COMMANDS[cmd_name]
-        command: click.Command = getattr(import_module(module), attribute)
-        return command
+        return getattr(import_module(module), attribute)  # type: ignore[no-any-return]
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; where its output cannot be written, end with one line."""
@@ -54,10 +55,7 @@ class LazyGroup(click.Group):
                 raise
             # what is still in the buffer would fail once more when the interpreter ends
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            message = (
-                f"the output cannot be written ({error.strerror}); free space, or write elsewhere"
-            )
-            raise click.ClickException(message) from error
+            raise click.ClickException(UNWRITTEN.format(error.strerror)) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the list of commands without importing one."""

@@ -77,10 +77,17 @@ def end_on_interrupt() -> Iterator[None]:
 )
 @click.option(
     "--provider",
-    type=click.Choice(["auto", "cpu", "cuda"]),
+    type=click.Choice(["auto", "cpu", "cuda", "openvino"]),
     default="auto",
     show_default=True,
     help="Processor to run on.",
+)
+@click.option(
+    "--precision",
+    type=click.Choice(["auto", "fp32", "int8", "fp16", "bf16"]),
+    default="auto",
+    show_default=True,
+    help="What to compute in; auto takes the fastest that is there and fits the processor.",
 )
 @click.option(
     "--workers",

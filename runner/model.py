@@ -105,7 +105,7 @@ def find_classifier(name: str | Path) -> Path:
     path = Path(name)
     if path.suffix or len(path.parts) != 1 or path.exists():
         return path
-    shipped = {file.stem: file for file in sorted(SHIPPED.glob("*.onnx")) if file != COLLECTION}
+    shipped = {file.stem: file for file in sorted(SHIPPED.glob("*.onnx")) if not is_styles(file)}
     if str(name) in shipped:
         return shipped[str(name)]
     listed = list_nearest_first(str(name), list(shipped))
@@ -114,6 +114,11 @@ def find_classifier(name: str | Path) -> Path:
         f"{listed or 'none'}; give one of them or FILE.onnx"
     )
     raise ModelError(message)
+
+
+def is_styles(path: Path) -> bool:
+    """Tell whether a shipped file is the collection, in whatever precision."""
+    return path.stem == COLLECTION.stem or path.stem.startswith(f"{COLLECTION.stem}-")
 
 
 def _check_schema(values: dict[str, Any], path: Path) -> None:

@@ -1,11 +1,17 @@
-"""How many processors this process may really use."""
+"""The processors: how many this process may really use, and what they compute fast."""
 
 import math
 import os
+import platform
 from pathlib import Path
 
 CGROUPS = Path("/sys/fs/cgroup")
 OWN_CGROUP = Path("/proc/self/cgroup")
+CPUINFO = Path("/proc/cpuinfo")
+# Instructions that sum int8 products in int32. Without them int8 costs more than float32, and
+# on older x86 the sums of two products saturate.
+INTEGER_DOTS = frozenset({"avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm"})
+BFLOAT16 = frozenset({"avx512_bf16", "amx_bf16"})
 
 
 def count_processors() -> int:
@@ -14,6 +20,28 @@ def count_processors() -> int:
     quota = read_quota()
     allowed = affinity or 1
     return max(1, min(allowed, math.ceil(quota)) if quota else allowed)
+
+
+def list_features(cpuinfo: Path = CPUINFO) -> frozenset[str]:
+    """Return what the first processor says it can do, in Linux' words; elsewhere nothing."""
+    words = _find_value(cpuinfo, ("flags", "Features"))  # x86, ARM
+    return frozenset(words.split())
+
+
+def has_integer_dots(cpuinfo: Path = CPUINFO) -> bool:
+    """Tell whether int8 pays: VNNI, AMX, or ARM's dot products."""
+    return bool(INTEGER_DOTS & list_features(cpuinfo))
+
+
+def has_bfloat16(cpuinfo: Path = CPUINFO) -> bool:
+    """Tell whether an x86 processor multiplies bfloat16."""
+    return bool(BFLOAT16 & list_features(cpuinfo))
+
+
+def name_processor(cpuinfo: Path = CPUINFO) -> str:
+    """Return the name of the processor's model, or of its architecture."""
+    name = _find_value(cpuinfo, ("model name",))
+    return name or platform.processor() or platform.machine()
 
 
 def read_quota(root: Path = CGROUPS, own: Path = OWN_CGROUP) -> float | None:
@@ -54,3 +82,13 @@ def _read_version_1(folder: Path) -> float | None:
     except (OSError, ValueError):
         return None
     return quota / period if quota > 0 and period > 0 else None
+
+
+def _find_value(cpuinfo: Path, labels: tuple[str, ...]) -> str:
+    """Return the text behind the first of ``labels`` in lines such as ``flags : fpu vme``."""
+    try:
+        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    pairs = (line.partition(":") for line in lines)
+    return next((text.strip() for label, _, text in pairs if label.strip() in labels), "")

@@ -52,6 +52,7 @@ class Row:
     height: int | None
     style: str
     seconds: float
+    precision: str
     remarks: tuple[str, ...] = ()
 
 
@@ -124,6 +125,7 @@ class Batch:
             keep_color=self._effect.keep_color,
             size=self._options.long_side,
             quality=self._options.quality,
+            precision=self._painter.precision,
         )
         return Manifest(folder, settings)
 
@@ -161,7 +163,7 @@ class Batch:
         finished = picture.with_frames(frames)
         data, remarks = encode(finished, self._choose_format(job, picture), self._options.quality)
         if job.writes_standard:
-            write_standard(data)
+            _print(data)
         else:
             self._write(job, data)
         height, width = finished.size
@@ -208,5 +210,14 @@ class Batch:
             height=written.height if written else None,
             style=self._effect.style,
             seconds=round(seconds, 4),
+            precision=self._painter.precision,
             remarks=written.remarks if written else (),
         )
+
+
+def _print(data: bytes) -> None:
+    try:
+        write_standard(data)
+    except BrokenPipeError:
+        message = "standard output was closed before the whole painting was in it"
+        raise OutputError(message) from None

@@ -38,6 +38,8 @@ def run_stylize(options: dict[str, Any]) -> int:
     batch = Batch(painter, effect, plan, _read_options(options, painter, workers))
     report = choose_report(len(plan.jobs), as_json=options["json"], one=plan.folder is None)
     with report, stop_on_signals(batch) as received:
+        if painter.remark:
+            report.say(painter.remark)
         for row in batch.run():
             report.add(row)
     if len(plan.jobs) > 1 or batch.stopped:
@@ -67,7 +69,13 @@ def _open_painter(options: dict[str, Any], workers: int) -> Painter:
     # A run of one thread wastes nothing on waiting for others, so many pictures go side
     # by side; what is left over when they are few makes each of them faster.
     threads = max(1, count_processors() // workers)
-    return Painter(options["model"], options["provider"], threads)
+    return Painter(
+        options["model"],
+        options["provider"],
+        threads,
+        precision=options["precision"],
+        runs=workers,
+    )
 
 
 def _read_options(options: dict[str, Any], painter: Painter, workers: int) -> Options:

@@ -26,6 +26,7 @@ class Settings:
     keep_color: bool
     size: int | None
     quality: int
+    precision: str
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,10 @@ class Manifest:
         for line in self._read():
             try:
                 entry = json.loads(line)
+                # of a time when there was no other
+                entry["settings"].setdefault("precision", "fp32")
                 self._lines[entry["input"], entry["output"]] = entry
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, AttributeError):
                 continue
 
     def knows(self, source: Path, output: Path) -> bool:

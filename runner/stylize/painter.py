@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 from PIL import Image
 
 from runner.errors import ModelError, PictureError
 from runner.images import Picture, Pixels
-from runner.model import COLLECTION, ModelCard, read_card, require_task
-from runner.session import RUNTIME_ERRORS, name_provider, open_session
+from runner.model import COLLECTION, ModelCard, require_task
+from runner.network import Network, open_network
+from runner.session import RUNTIME_ERRORS
 from runner.stylize.blend import format_blend, parse_blend
 
 
@@ -38,24 +38,38 @@ class Painter:
 
     Args:
         model: ONNX file; the collection that ships with the package when None.
-        provider: ``auto``, ``cpu`` or ``cuda``.
+        provider: ``auto``, ``cpu``, ``cuda`` or ``openvino``.
         threads: of one run on the CPU; all processors when None.
+        precision: ``auto``, ``fp32``, ``int8``, ``fp16`` or ``bf16``; see
+            :func:`runner.precision.choose_precision`.
+        runs: how many photos, or batches of them, will be painted at the same time.
 
     Raises:
-        ModelError: the file is missing, damaged or made for something else.
-        ProviderError: the provider cannot be used.
+        ModelError: the file is missing, damaged, made for something else, or not there in this
+            precision.
+        ProviderError: the provider cannot be used, or has not this precision.
     """
 
     def __init__(
-        self, model: Path | None = None, provider: str = "auto", threads: int | None = None
+        self,
+        model: Path | None = None,
+        provider: str = "auto",
+        threads: int | None = None,
+        *,
+        precision: str = "auto",
+        runs: int = 1,
     ) -> None:
-        path = model or COLLECTION
-        self._session = open_session(path, provider, threads)
-        self.card: ModelCard = read_card(self._session, path)
-        require_task(self.card, "stylize")
-        _check_tensors(self._session, self.card)
+        network = open_network(
+            model or COLLECTION, provider, threads, precision=precision, runs=runs
+        )
+        require_task(network.card, "stylize")
+        _check_tensors(network)
+        self._session = network.session
+        self.card: ModelCard = network.card
         self.names = tuple(style.name for style in self.card.styles)
-        self.provider = name_provider(self._session)
+        self.provider = network.provider
+        self.precision = network.precision
+        self.remark = network.remark
 
     def choose(
         self, style: str | None = None, *, strength: float = 1.0, keep_color: bool = False
@@ -113,8 +127,9 @@ class Painter:
         return list(painted)
 
 
-def _check_tensors(session: ort.InferenceSession, card: ModelCard) -> None:
+def _check_tensors(network: Network) -> None:
     """Stop where a file calls itself a ``stylize`` file and does not keep the contract."""
+    session, card = network.session, network.card
     expected = {
         "image": ("tensor(uint8)", 3),
         "style_weights": ("tensor(float)", len(card.styles)),

@@ -8,7 +8,10 @@ from runner.files import write_standard
 from runner.report import BarReport, Report
 from runner.stylize.batch import Row
 
-FIELDS = ("input", "output", "status", "error", "width", "height", "style", "seconds")
+FIELDS = (
+    *("input", "output", "status", "error", "width", "height", "style", "seconds"),
+    "precision",
+)
 DONE = "painted"
 
 

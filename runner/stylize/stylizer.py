@@ -25,23 +25,43 @@ class Stylizer:
 
     Args:
         model: ONNX file that ``impasto export`` wrote; the shipped collection when None.
-        provider: ``auto`` (CUDA where it works, else the CPU), ``cpu`` or ``cuda``.
+        provider: ``auto`` (CUDA where it works, else the CPU), ``cpu``, ``cuda`` or
+            ``openvino``.
+        precision: ``fp32``, ``int8``, ``fp16``, ``bf16``, or ``auto``: the fastest that this
+            processor is good at and that lies beside the model.
 
     Raises:
-        ModelError: the file is missing, damaged or made for something else.
-        ProviderError: the provider cannot be used.
+        ModelError: the file is missing, damaged, made for something else, or not there in this
+            precision.
+        ProviderError: the provider cannot be used, or has not this precision.
     """
 
-    def __init__(self, model: str | Path | None = None, provider: str = "auto") -> None:
+    def __init__(
+        self,
+        model: str | Path | None = None,
+        provider: str = "auto",
+        *,
+        precision: str = "auto",
+    ) -> None:
         self._model = Path(model) if model is not None else None
         self._provider = provider
-        self._painter = Painter(self._model, provider)
+        self._painter = Painter(self._model, provider, precision=precision)
         self._parallel: Painter | None = None
 
     @property
     def styles(self) -> tuple[str, ...]:
         """Names of the styles, the default first."""
         return self._painter.names
+
+    @property
+    def provider(self) -> str:
+        """Where it runs: ``cpu``, ``cuda`` or ``openvino``."""
+        return self._painter.provider
+
+    @property
+    def precision(self) -> str:
+        """In which it computes: ``fp32``, ``int8``, ``fp16`` or ``bf16``."""
+        return self._painter.precision
 
     @property
     def catalogue(self) -> tuple[Style, ...]:
@@ -97,7 +117,13 @@ class Stylizer:
             PictureError: when the iteration reaches a picture that cannot be painted.
         """
         if self._parallel is None:
-            self._parallel = Painter(self._model, self._provider, threads=1)
+            self._parallel = Painter(
+                self._model,
+                self._provider,
+                threads=1,
+                precision=self._painter.precision,
+                runs=count_processors(),
+            )
         painter = self._parallel
         effect = painter.choose(style, strength=strength, keep_color=keep_color)
         stages = Stages[Source, Image.Image](

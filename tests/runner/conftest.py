@@ -93,6 +93,36 @@ def painter() -> Painter:
 
 
 @pytest.fixture(scope="session")
+def write_variant() -> Callable[..., Path]:
+    """Return a function that copies an ONNX file and adds properties, as ``precision="int8"``.
+
+    A protobuf message is extended by appending to it: field 14 of ``ModelProto`` holds pairs.
+    """
+
+    def write(source: Path, target: Path, **properties: object) -> Path:
+        data = source.read_bytes()
+        for key, value in properties.items():
+            entry = b"".join(
+                head + encode_varint(len(text)) + text
+                for head, text in (
+                    (b"\x0a", f"impasto.{key}".encode()),
+                    (b"\x12", json.dumps(value).encode()),
+                )
+            )
+            data += b"\x72" + encode_varint(len(entry)) + entry
+        target.write_bytes(data)
+        return target
+
+    return write
+
+
+def encode_varint(value: int) -> bytes:
+    """Return an integer in protobuf's seven bits a byte, the lowest first."""
+    more = bytes([0x80 | value & 0x7F]) + encode_varint(value >> 7) if value > 0x7F else b""
+    return more or bytes([value])
+
+
+@pytest.fixture(scope="session")
 def data() -> Path:
     """Return the folder of odd ONNX files."""
     return Path(__file__).parent / "data"

@@ -1,4 +1,4 @@
-"""Processors that this process may really use."""
+"""Processors that this process may really use, and what they compute fast."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from runner import processors
-from runner.processors import count_processors, read_quota
+from runner.processors import (
+    count_processors,
+    has_bfloat16,
+    has_integer_dots,
+    name_processor,
+    read_quota,
+)
 
 
 def write_group(folder: Path, **files: str) -> None:
@@ -60,3 +66,32 @@ def test_count_processors_respects_the_quota(
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
     monkeypatch.setattr(processors, "read_quota", lambda: quota)
     assert count_processors() == count
+
+
+@pytest.mark.parametrize(
+    ("line", "dots", "bfloat16"),
+    [
+        ("flags\t\t: fpu avx2 avx512_vnni avx512_bf16", True, True),
+        ("flags\t\t: fpu avx2 avx_vnni", True, False),
+        ("flags\t\t: amx_bf16 amx_tile amx_int8", True, True),
+        ("flags\t\t: fpu avx2 avx512f", False, False),
+        ("Features\t: fp asimd asimddp", True, False),
+        ("Features\t: fp asimd", False, False),
+        ("vmx flags\t: avx512_vnni", False, False),
+    ],
+)
+def test_the_processor_tells_what_it_computes(
+    line: str, *, dots: bool, bfloat16: bool, tmp_path: Path
+) -> None:
+    """Integer dot products and bfloat16 are read from the flags of x86 and of ARM, whole words."""
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text(f"processor\t: 0\nmodel name\t: Some CPU: 3\n{line}\n\nprocessor\t: 1\n")
+    assert (has_integer_dots(cpuinfo), has_bfloat16(cpuinfo)) == (dots, bfloat16)
+    assert name_processor(cpuinfo) == "Some CPU: 3"
+
+
+def test_a_system_without_cpuinfo_has_a_name_and_no_features(tmp_path: Path) -> None:
+    """Where nothing can be asked, nothing is claimed."""
+    missing = tmp_path / "cpuinfo"
+    assert (has_integer_dots(missing), has_bfloat16(missing)) == (False, False)
+    assert name_processor(missing)

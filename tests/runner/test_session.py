@@ -1,19 +1,30 @@
 """Sessions, providers, and files that are not what they should be."""
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnxruntime as ort
 import pytest
+from PIL import Image
 
 from runner import session as session_module
 from runner.errors import ModelError, ProviderError
 from runner.model import COLLECTION, read_card
-from runner.session import CPU, CUDA, name_provider, open_session
+from runner.session import (
+    CPU,
+    CUDA,
+    OPENVINO,
+    list_providers,
+    name_provider,
+    open_session,
+    set_openvino,
+)
 from runner.stylize import Painter
 
 
@@ -70,9 +81,71 @@ def test_open_session_takes_the_cpu_when_it_may_choose() -> None:
     ]
 
 
+@pytest.fixture
+def _openvino_on_paper(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the runtime claim to have OpenVINO, and fall back without a word."""
+    monkeypatch.setattr(ort, "get_available_providers", lambda: [OPENVINO, CPU])
+    monkeypatch.setattr(ort, "InferenceSession", FallenBack)
+
+
+def test_open_session_refuses_openvino_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A runtime without OpenVINO is an error that names what to install and what to remove."""
+    monkeypatch.setattr(ort, "get_available_providers", lambda: [CPU])
+    with pytest.raises(
+        ProviderError,
+        match=r"has only CPUEx.*; .*pip uninstall -y onnxruntime .*install onnxruntime-openvino",
+    ):
+        open_session(COLLECTION, "openvino")
+
+
+@pytest.mark.usefixtures("_openvino_on_paper")
+def test_open_session_refuses_a_silent_fallback_from_openvino() -> None:
+    """OpenVINO that was asked for and did not come is an error with its remedy."""
+    with pytest.raises(ProviderError, match=r"provider openvino: .*fell back .*--provider cpu"):
+        open_session(COLLECTION, "openvino")
+
+
+@pytest.mark.usefixtures("_openvino_on_paper")
+def test_open_session_takes_openvino_only_when_asked() -> None:
+    """``auto`` is CUDA or the CPU, whatever else there is."""
+    session = open_session(COLLECTION, "auto")
+    assert (name_provider(session), session.asked_for) == ("cpu", [CPU])
+
+
+@pytest.mark.parametrize(
+    ("precision", "hint"), [("fp32", "f32"), ("int8", "f32"), ("bf16", "bf16")]
+)
+def test_openvino_computes_in_float32_unless_told(precision: str, hint: str) -> None:
+    """bfloat16 is asked for by name; three runs of two threads are three streams, six threads."""
+    options = set_openvino(precision, 2, 3)
+    assert options["device_type"] == "CPU"
+    assert json.loads(options["load_config"]) == {
+        "CPU": {
+            "INFERENCE_PRECISION_HINT": hint,
+            "INFERENCE_NUM_THREADS": "6",
+            "NUM_STREAMS": "3",
+        }
+    }
+
+
+@pytest.mark.parametrize("provider", list_providers())
+@pytest.mark.parametrize("size", [(64, 48), (33, 47), (200, 150)])
+def test_every_provider_paints_alike(
+    provider: str, size: tuple[int, int], make_photo: Callable[..., Image.Image], painter: Painter
+) -> None:
+    """In fp32 whatever this build has differs from the CPU by one grey level at most."""
+    photo, effect = np.asarray(make_photo(*size)), painter.choose()
+    other = Painter(provider=provider, precision="fp32", runs=2)
+    assert other.provider == provider
+    painted = other.paint([photo, photo], effect)[1]
+    assert np.abs(painted.astype(int) - painter.paint([photo], effect)[0]).max() <= 1
+
+
 def test_open_session_refuses_an_unknown_provider() -> None:
     """A provider that does not exist is named together with those that do."""
-    with pytest.raises(ProviderError, match=r"provider 'gpu' is unknown; choose auto, cpu, cuda"):
+    with pytest.raises(
+        ProviderError, match=r"provider 'gpu' is unknown; choose auto, cpu, cuda, openv"
+    ):
         open_session(COLLECTION, "gpu")
 
 

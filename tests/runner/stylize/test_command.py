@@ -14,7 +14,10 @@ from PIL import Image
 MakePhoto = Callable[..., Image.Image]
 Impasto = Callable[..., Result]
 ReadRows = Callable[[str], list[dict[str, Any]]]
-FIELDS = ["input", "output", "status", "error", "width", "height", "style", "seconds"]
+FIELDS = [
+    *["input", "output", "status", "error", "width", "height", "style", "seconds"],
+    "precision",
+]
 
 
 def read(path: Path) -> np.ndarray:
@@ -273,7 +276,7 @@ def test_rows_come_as_pictures_are_finished(
 
 @pytest.mark.usefixtures("photos")
 def test_a_reader_that_leaves_is_no_crash(start_impasto: Callable[..., Any]) -> None:
-    """A closed pipe ends the program without a traceback, for rows and for pictures."""
+    """A closed pipe ends the program without a traceback or a word, for rows and for pictures."""
     for arguments in (("photos", "-o", "out", "--json"), ("photos/b.png", "-o", "-")):
         process = start_impasto("stylize", *arguments)
         process.stdout.close()
@@ -282,6 +285,7 @@ def test_a_reader_that_leaves_is_no_crash(start_impasto: Callable[..., Any]) -> 
         assert process.wait() == 1
         assert "Traceback" not in stderr
         assert "Exception" not in stderr
+        assert "Broken pipe" not in stderr
 
 
 def test_json_is_ascii(impasto: Impasto, make_photo: MakePhoto, tmp_path: Path) -> None:

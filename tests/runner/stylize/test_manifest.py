@@ -12,7 +12,13 @@ from runner.folders import MANIFEST_NAME
 from runner.stylize.manifest import Manifest, Settings
 
 SETTINGS = Settings(
-    model="5f", style="starry_night", strength=0.3, keep_color=False, size=None, quality=90
+    model="5f",
+    style="starry_night",
+    strength=0.3,
+    keep_color=False,
+    size=None,
+    quality=90,
+    precision="fp32",
 )
 
 
@@ -48,6 +54,7 @@ def test_manifest_knows_what_it_was_told(pair: tuple[Path, Path]) -> None:
         replace(SETTINGS, keep_color=True),
         replace(SETTINGS, size=512),
         replace(SETTINGS, quality=91),
+        replace(SETTINGS, precision="bf16"),
     ],
 )
 def test_manifest_forgets_under_other_settings(other: Settings, pair: tuple[Path, Path]) -> None:

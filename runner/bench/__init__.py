@@ -1,0 +1,1 @@
+"""``impasto bench``: how fast networks run on this machine."""
