@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "doctor": ("calculator.cli.doctor", "doctor", "Tell why a network does not fit."),
     "quiz": ("calculator.cli.quiz", "quiz", "Ask exercises with the usual mistakes."),
     "conv": ("calculator.cli.conv", "conv", "Slide a kernel over a matrix or a picture."),
+    "paint": ("models.painting.cli", "paint", "Paint by optimisation (extra 'train')."),
     "train": ("models.cli", "train", "Train a network (extra 'train')."),
     "weights": ("models.cli", "weights", "Import published weights (extra 'train')."),
     "export": ("exporter.cli", "export", "Turn a network into one ONNX file (extra 'train')."),
