@@ -26,22 +26,19 @@ INPUT = {
 }
 
 
-def annotate(
-    model: ModelProto, checkpoint: Checkpoint, *, parity: dict[str, Any], licence: str
-) -> None:
+def annotate(model: ModelProto, checkpoint: Checkpoint, *, entries: dict[str, Any]) -> None:
     """Write the metadata, the producer and a description, and check the whole model.
 
     Args:
         model: a ``stylize`` model; changed in place.
         checkpoint: what it was made from.
-        parity: what :mod:`exporter.verify` measured, as JSON values.
-        licence: of the weights, an SPDX identifier or a sentence.
+        entries: what the checkpoint does not say, as JSON values: ``parity`` as measured,
+            ``license`` of the weights, ``precision``.
 
     Raises:
         ExportError: the model is not valid ONNX.
     """
-    entries = describe(checkpoint) | {"parity": parity, "license": licence}
-    helper.set_model_props(model, encode_entries(entries))
+    helper.set_model_props(model, encode_entries(describe(checkpoint) | entries))
     model.producer_name = "impasto"
     model.producer_version = find_version()
     model.domain = "impasto.stylize"

@@ -1,127 +1,131 @@
 """Bytes in, bytes out: the steps around a trunk, written as ONNX nodes.
 
-Before the trunk: layout, cast, division by 255, reflection to the margin and the next
-multiple of the stride. After it: times 255, round (half to even, as in torch), cast,
-layout, crop. Three choices need a reason:
+Before the trunk: layout, cast, division by 255 (which :func:`fold_scale` takes into weights),
+reflection to the margin and the next multiple of the stride. After it: layout, rounding to
+bytes (half to even, as in torch), order of the last phases, crop. Four choices need a reason:
 
-- The reflection acts on floats although bytes would be a little cheaper (0.4 ms
-  at 1024x1024): ONNX Runtime's CUDA provider has no ``Pad`` for uint8.
-- Where the trunk ends in phases (:mod:`exporter.rewrite`), they are put in order as bytes,
-  a quarter of what floats would move: from the phases to the picture, about half the time.
-  Written as reshapes and transpositions: the CUDA provider has no ``DepthToSpace`` for uint8.
-- The crop comes last, on interleaved bytes, where a row is one copy: 4.3 to 5.4 ms for these
-  steps at 1024x1024, against 5.7 to 8.5 with a crop of the float planes in front. No ``Clip``:
-  a sigmoid does not leave [0, 1].
+- The reflection acts on floats although bytes would be a little cheaper: ONNX Runtime's CUDA
+  provider has no ``Pad`` for uint8.
+- ``QuantizeLinear`` with a step of 1 / 255 is times 255, round and cast in one pass.
+- Where the trunk ends in phases (:mod:`exporter.rewrite`), they are put in order as bytes, a
+  quarter of what floats would move (:mod:`exporter.blocks`).
+- The crop comes last, on interleaved bytes, where a row is one copy. No ``Clip``: a sigmoid does
+  not leave [0, 1].
 """
 
-from typing import Any
-
 import numpy as np
-from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, helper
 
-from exporter.graph import add_constant, drop_dead
-from exporter.rewrite import CROP
+from exporter.blocks import INTERLEAVE, SEPARATE, make_node, order_blocks
+from exporter.graph import add_constant, drop_dead, find_constants, replace_all
+from exporter.tail import Layout
 from exporter.trunk import INPUTS, OPSET, OUTPUT
+from models.style.style_net import StyleNetConfig
 
 IR_VERSION = 8  # what opset 17 needs; older runtimes refuse newer
+WHITE = 255
+FLOATS, SCALED = "pixels/floats", "pixels/scaled"  # grey levels; the same in [0, 1]
 IMAGE, STYLE_WEIGHTS, STYLIZED = "image", INPUTS[1], "stylized"
 
 
-def wrap_pixels(trunk: ModelProto, *, styles: int, margin: int, stride: int) -> ModelProto:
+def wrap_pixels(
+    trunk: ModelProto, layout: Layout, *, styles: int, config: StyleNetConfig
+) -> ModelProto:
     """Put the steps from and to pixels around a trunk.
 
     Args:
-        trunk: as :func:`exporter.trunk.trace_trunk` returns it; left as it is.
+        trunk: as :func:`exporter.trunk.trace_trunk` returns it, or rewritten; left as it is.
+        layout: where the picture stands in what it returns.
         styles: S.
-        margin: reflected pixels around the picture.
-        stride: what the trunk's sides must be multiples of.
+        config: says the margin, and what the trunk's sides must be multiples of.
 
     Returns:
         A model with inputs ``image`` uint8 ``[N, H, W, 3]`` and ``style_weights`` float32
         ``[N, S]`` and output ``stylized`` uint8 ``[N, H, W, 3]``.
     """
-    body, in_phases = _sink_phases(list(trunk.graph.node))
     graph = helper.make_graph(
-        [*_enter(), *body, *_leave(in_phases=in_phases)],
+        [],
         "stylize",
         _describe_inputs(styles),
         [_describe_pixels(STYLIZED, "RGB bytes of the paintings, each as large as its photo.")],
         initializer=trunk.graph.initializer,
     )
-    first = margin + in_phases  # phases begin one pixel early
-    sizes = {"margin": [margin], "stride": [stride], "before": [0, 0, margin, margin, 0, 0]}
-    sizes |= {"first": [first], "start": [first] * 2, "sides": [1, 2], "two": [2], "rgb": [3]}
-    sizes |= {"blocks": [0, 0, 0, 2, 6], "rows": [0, -1]}
+    margin, first = config.margin, layout.first
+    sizes = {"margin": [margin], "stride": [config.stride], "before": [0, 0, margin, margin, 0, 0]}
+    sizes |= {"first": [first], "start": [first] * 2, "sides": [1, 2]}
     for name, values in sizes.items():
         add_constant(graph, f"pixels/{name}", np.array(values, np.int64))
-    add_constant(graph, "pixels/white", np.array(255, np.float32))
+    add_constant(graph, "pixels/white", np.array(WHITE, np.float32))
+    add_constant(graph, "pixels/level", np.array(1 / WHITE, np.float32))
+    add_constant(graph, "pixels/black", np.array(0, np.uint8))
+    leaving = _leave(graph, in_phases=layout.in_phases)
+    replace_all(graph.node, [*_enter(), *trunk.graph.node, *leaving])
     drop_dead(graph)
     return helper.make_model(
         graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION
     )
 
 
+def fold_scale(model: ModelProto) -> bool:
+    """Take the division by 255 into the weights of the convolutions that read the photo.
+
+    Padding with zeros, reflection and bias stay what they were: 0 / 255 is 0.
+
+    Args:
+        model: as :func:`wrap_pixels` returns it; changed in place.
+
+    Returns:
+        Whether it could be done: everything that reads the photo is such a convolution.
+    """
+    graph, constants = model.graph, find_constants(model.graph)
+    photos, weights = {SCALED}, []
+    for node in graph.node:
+        if node.input and node.input[0] in photos:
+            if node.op_type == "Pad":
+                photos.add(node.output[0])
+            elif node.op_type == "Conv" and node.input[1] in constants:
+                weights.append(node)
+            else:
+                return False
+    for conv in weights:
+        values = constants[conv.input[1]].astype(np.float64) / WHITE
+        conv.input[1] = add_constant(graph, f"{conv.input[1]}/255", values.astype(np.float32))
+    for node in graph.node:
+        if node.input and node.input[0] == SCALED:
+            node.input[0] = FLOATS
+    drop_dead(graph)
+    return True
+
+
 def _enter() -> list[NodeProto]:
     """Return the nodes from ``image`` to the trunk's first input."""
     return [
-        _node("Shape", [IMAGE], "pixels/size", start=1, end=3),
-        _node("Neg", ["pixels/size"], "pixels/negative"),
+        make_node("Shape", [IMAGE], "pixels/size", start=1, end=3),
+        make_node("Neg", ["pixels/size"], "pixels/negative"),
         # ONNX's integer Mod takes the divisor's sign, as Python's does
-        _node("Mod", ["pixels/negative", "pixels/stride"], "pixels/missing"),
-        _node("Add", ["pixels/missing", "pixels/margin"], "pixels/after"),
-        _node("Concat", ["pixels/before", "pixels/after"], "pixels/pads", axis=0),
-        _node("Transpose", [IMAGE], "pixels/planes", perm=[0, 3, 1, 2]),
-        _node("Cast", ["pixels/planes"], "pixels/floats", to=TensorProto.FLOAT),
-        _node("Div", ["pixels/floats", "pixels/white"], "pixels/scaled"),
-        _node("Pad", ["pixels/scaled", "pixels/pads"], INPUTS[0], mode="reflect"),
+        make_node("Mod", ["pixels/negative", "pixels/stride"], "pixels/missing"),
+        make_node("Add", ["pixels/missing", "pixels/margin"], "pixels/after"),
+        make_node("Concat", ["pixels/before", "pixels/after"], "pixels/pads", axis=0),
+        make_node("Transpose", [IMAGE], "pixels/planes", perm=SEPARATE),
+        make_node("Cast", ["pixels/planes"], FLOATS, to=TensorProto.FLOAT),
+        make_node("Div", [FLOATS, "pixels/white"], SCALED),
+        make_node("Pad", [SCALED, "pixels/pads"], INPUTS[0], mode="reflect"),
     ]
 
 
-def _sink_phases(nodes: list[NodeProto]) -> tuple[list[NodeProto], bool]:
-    """Take DepthToSpace and its crop out of a trunk that ends in them and a sigmoid.
-
-    Returns:
-        The trunk's nodes, and whether ``painted`` is now ``[N, 2 * 2 * 3, H / 2 + 1, W / 2 + 1]``.
-    """
-    blocks, crop, sigmoid = nodes[-3:]
-    in_phases = (
-        [node.op_type for node in nodes[-3:]] == ["DepthToSpace", "Slice", "Sigmoid"]
-        and [*crop.input] == [*blocks.output, *CROP]
-        and [*sigmoid.input] == [*crop.output]
-    )
-    if not in_phases:
-        return nodes, False
-    return [*nodes[:-3], helper.make_node("Sigmoid", blocks.input, sigmoid.output)], True
-
-
-def _leave(*, in_phases: bool) -> list[NodeProto]:
+def _leave(graph: GraphProto, *, in_phases: bool) -> list[NodeProto]:
     """Return the nodes from the trunk's output to ``stylized``."""
-    paintings = "pixels/ordered" if in_phases else "pixels/interleaved"
+    paintings = "pixels/ordered" if in_phases else "pixels/bytes"
+    ordering = order_blocks(graph, "pixels/bytes", paintings, channels=3) if in_phases else []
     return [
-        _node("Mul", [OUTPUT, "pixels/white"], "pixels/grey"),
-        _node("Round", ["pixels/grey"], "pixels/rounded"),
-        _node("Cast", ["pixels/rounded"], "pixels/bytes", to=TensorProto.UINT8),
-        _node("Transpose", ["pixels/bytes"], "pixels/interleaved", perm=[0, 2, 3, 1]),
-        *(_order_phases() if in_phases else []),
-        _node("Add", ["pixels/size", "pixels/first"], "pixels/end"),
-        _node("Slice", [paintings, "pixels/start", "pixels/end", "pixels/sides"], STYLIZED),
+        make_node("Transpose", [OUTPUT], "pixels/interleaved", perm=INTERLEAVE),
+        make_node(
+            "QuantizeLinear", ["pixels/interleaved", "pixels/level", "pixels/black"], "pixels/bytes"
+        ),
+        *ordering,
+        make_node("Add", ["pixels/size", "pixels/first"], "pixels/end"),
+        make_node("Slice", [paintings, "pixels/start", "pixels/end", "pixels/sides"], STYLIZED),
     ]
-
-
-def _order_phases() -> list[NodeProto]:
-    """Return the nodes from bytes ``[N, h, w, 2 * 2 * 3]`` to ``[N, 2 h, 2 w, 3]``."""
-    return [
-        _node("Reshape", ["pixels/interleaved", "pixels/blocks"], "pixels/pairs"),
-        _node("Transpose", ["pixels/pairs"], "pixels/lines", perm=[0, 1, 3, 2, 4]),
-        _node("Shape", ["pixels/interleaved"], "pixels/half", start=2, end=3),
-        _node("Mul", ["pixels/half", "pixels/two"], "pixels/width"),
-        _node("Concat", ["pixels/rows", "pixels/width", "pixels/rgb"], "pixels/shape", axis=0),
-        _node("Reshape", ["pixels/lines", "pixels/shape"], "pixels/ordered"),
-    ]
-
-
-def _node(operator: str, inputs: list[str], output: str, **attributes: Any) -> NodeProto:  # noqa: ANN401
-    return helper.make_node(operator, inputs, [output], output, **attributes)
 
 
 def _describe_inputs(styles: int) -> list[ValueInfoProto]:

@@ -4,7 +4,7 @@ Both run the whole way from bytes to bytes on the same random scenes. They may d
 by one grey level where a value lies next to a rounding boundary, and by no more.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
 from typing import Any
@@ -138,8 +138,15 @@ def require_parity(parity: Parity, subject: str) -> None:
         raise ParityError(message)
 
 
-def open_session(model: bytes, *, styles: int) -> ort.InferenceSession:
+def open_session(
+    model: bytes, *, styles: int, watched: Collection[str] = ()
+) -> ort.InferenceSession:
     """Open a file's bytes on the CPU and check its inputs and outputs.
+
+    Args:
+        model: the bytes.
+        styles: S.
+        watched: further outputs that the model has.
 
     Raises:
         ExportError: the bytes are not a ``stylize`` model for this many styles.
@@ -152,7 +159,9 @@ def open_session(model: bytes, *, styles: int) -> ort.InferenceSession:
         message = f"ONNX Runtime {ort.__version__} cannot open the model: {error}"
         raise ExportError(message) from error
     found = {value.name: value.shape for value in [*session.get_inputs(), *session.get_outputs()]}
-    if set(found) != {IMAGE, STYLE_WEIGHTS, STYLIZED} or found[STYLE_WEIGHTS][1:] != [styles]:
+    if set(found) != {IMAGE, STYLE_WEIGHTS, STYLIZED, *watched} or found[STYLE_WEIGHTS][1:] != [
+        styles
+    ]:
         message = (
             f"the model's inputs and outputs are {found}, not {IMAGE}, {STYLE_WEIGHTS} "
             f"[N, {styles}] and {STYLIZED}; compare a file with the checkpoint it was made from"

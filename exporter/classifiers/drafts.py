@@ -4,21 +4,26 @@ Everything of the network is gone from memory when this part ends, so that ONNX 
 copies of the weights never stand beside PyTorch's.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from onnx import TensorProto
 
-from exporter.classifiers.graphs import ClassifierModel, build_classifier, describe_taps
+from exporter.classifiers.calibration import Selection, divide_pictures
+from exporter.classifiers.graphs import ClassifierModel, build_classifier
 from exporter.classifiers.metadata import describe_checkpoint, sign_model
+from exporter.classifiers.normalization import expand_response_norms
 from exporter.classifiers.parity import Pixels, Probabilities, classify_with_torch, draw_pictures
+from exporter.classifiers.quantization import quantize_model
 from exporter.classifiers.settings import ExportSettings
 from exporter.classifiers.storage import write_model
+from exporter.classifiers.taps import describe_taps
 from models.classifiers.checkpoint import ClassifierCheckpoint, check_shapes, read_classifier
 from models.classifiers.classifier import Classifier
 from models.classifiers.networks import find_network
-from models.classifiers.preprocessing import InputRule
 from models.errors import CheckpointError
 
 
@@ -28,11 +33,12 @@ class Draft:
 
     Attributes:
         file: the model in the form in which it will be given out.
-        mapped: the same model with its weights beside it, which need not be in memory.
+        mapped: the same in ``fp32``, or as a CPU computes ``fp16``, its weights beside it, which
+            need not be in memory.
         entries: metadata, all but what is still to be measured.
         images: uint8 ``[N, H, W, C]``, random scenes.
         reference: float32 ``[N, K]``, what PyTorch says of them.
-        rule: how a picture becomes pixels.
+        held_back: pictures to judge ``int8`` by; None in other precisions.
     """
 
     file: Path
@@ -40,7 +46,7 @@ class Draft:
     entries: dict[str, Any]
     images: Pixels
     reference: Probabilities
-    rule: InputRule
+    held_back: Selection | None = None
 
 
 def draft_classifier(source: Path, name: str, scratch: Path, settings: ExportSettings) -> Draft:
@@ -54,33 +60,69 @@ def draft_classifier(source: Path, name: str, scratch: Path, settings: ExportSet
 
     Raises:
         CheckpointError: the checkpoint cannot be read.
-        ExportError: the network cannot be written as ONNX.
+        ExportError: the network cannot be written as ONNX, or there are no pictures to
+            calibrate on.
         OSError: the disk refuses.
     """
     checkpoint = read_classifier(source)
     net = assemble(checkpoint, source)
-    model = build_classifier(
-        checkpoint,
-        net,
-        half=settings.precision == "fp16",
-        fold=settings.fold,
-        taps=settings.taps,
-    )
-    sign_model(model.skeleton, checkpoint)
-    file, mapped = write_files(model, name, scratch, settings.largest_bytes)
-    parameters = sum(parameter.numel() for parameter in net.parameters())
-    entries = describe_checkpoint(checkpoint, parameters=parameters, licence=settings.licence)
-    if model.filters is not None:
-        entries["taps"] = describe_taps(model)
-    images = draw_pictures(checkpoint)
-    return Draft(
-        file=file,
-        mapped=mapped,
-        entries={**entries, "precision": settings.precision},
-        images=images,
-        reference=classify_with_torch(net, checkpoint, images),
-        rule=checkpoint.input,
-    )
+    plain = build_model(checkpoint, net, settings)
+    sign_model(plain.skeleton, checkpoint)
+    entries = describe_draft(checkpoint, net, plain, settings)
+    final, held_back = plain, None
+    if settings.pictures is not None:
+        seen, held_back = divide_pictures(settings.pictures, checkpoint.input)
+        final = quantize_model(plain, checkpoint.pixels, seen, settings.calibration)
+        entries["calibration"] = {"method": settings.calibration, "pictures": len(seen)}
+    elif settings.precision == "fp16":
+        final = build_model(checkpoint, net, settings, half=True)
+        sign_model(final.skeleton, checkpoint)
+        plain = round_weights(plain, final)
+    file, mapped = scratch / "written" / name, scratch / "mapped" / "model.onnx"
+    for path in (file, mapped):
+        path.parent.mkdir()
+    if write_model(final.skeleton, final.weights, file, largest_bytes=settings.largest_bytes):
+        mapped = file if final is plain else mapped
+    if mapped != file:
+        write_model(plain.skeleton, plain.weights, mapped, largest_bytes=0)
+    images = draw_pictures(checkpoint.input)
+    reference = classify_with_torch(net, checkpoint, images)
+    return Draft(file, mapped, entries, images, reference, held_back)
+
+
+def build_model(
+    checkpoint: ClassifierCheckpoint,
+    net: Classifier,
+    settings: ExportSettings,
+    *,
+    half: bool = False,
+) -> ClassifierModel:
+    """Return the network as ONNX before it is quantised, in the form that the settings ask for.
+
+    Integers take the normalisations' places later, when the ranges behind them are known.
+    """
+    integers = settings.precision == "int8"
+    taps = settings.taps and not half
+    model = build_classifier(checkpoint, net, half=half, fold=settings.fold or integers, taps=taps)
+    return expand_response_norms(model) if settings.fold and not integers else model
+
+
+def round_weights(plain: ClassifierModel, half: ClassifierModel) -> ClassifierModel:
+    """Return a float32 model with the weights that float16 leaves of its own.
+
+    So a CPU computes float16 files: their weights become float32 once, and all products and
+    activations are float32. But ONNX Runtime does it when it opens a file, in memory.
+
+    Args:
+        plain: in float32.
+        half: the same network with weights in float16.
+    """
+    halves = {weight.name for weight in half.weights if weight.element == TensorProto.FLOAT16}
+    weights = [
+        replace(weight, through=np.float16) if weight.name in halves else weight
+        for weight in plain.weights
+    ]
+    return replace(plain, weights=tuple(weights))
 
 
 def assemble(checkpoint: ClassifierCheckpoint, source: Path) -> Classifier:
@@ -106,21 +148,15 @@ def assemble(checkpoint: ClassifierCheckpoint, source: Path) -> Classifier:
     return net.eval()
 
 
-def write_files(
-    model: ClassifierModel, name: str, scratch: Path, largest_bytes: int
-) -> tuple[Path, Path]:
-    """Write a model as it will be given out, and with its weights beside it.
-
-    Returns:
-        Both files; they are one where the weights must lie beside it anyway.
-
-    Raises:
-        OSError: the disk refuses.
-    """
-    file, mapped = scratch / "written" / name, scratch / "mapped" / "model.onnx"
-    file.parent.mkdir()
-    if write_model(model.skeleton, model.weights, file, largest_bytes=largest_bytes):
-        return file, file
-    mapped.parent.mkdir()
-    write_model(model.skeleton, model.weights, mapped, largest_bytes=0)
-    return file, mapped
+def describe_draft(
+    checkpoint: ClassifierCheckpoint,
+    net: Classifier,
+    model: ClassifierModel,
+    settings: ExportSettings,
+) -> dict[str, Any]:
+    """Return the metadata of a draft, all but what is still to be measured."""
+    parameters = sum(parameter.numel() for parameter in net.parameters())
+    entries = describe_checkpoint(checkpoint, parameters=parameters, licence=settings.licence)
+    if model.filters is not None:
+        entries["taps"] = describe_taps(model.taps, model.filters)
+    return {**entries, "precision": settings.precision}

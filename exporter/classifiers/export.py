@@ -1,7 +1,7 @@
 """From a classifier's checkpoint to one ONNX file, written only if both see the same.
 
-Steps: write the layers and their weights into a folder beside the output, compare with
-PyTorch, quantise and compare again where eight bits are asked for, add the metadata, and
+Steps: write the layers and their weights into a folder beside the output, in eight bits too
+where they are asked for, compare with PyTorch, compare both precisions, add the metadata, and
 only then move the file to its place.
 """
 
@@ -11,25 +11,23 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from onnx import checker
-
-from exporter.classifiers.calibration import divide_pictures
+from exporter.classifiers.agreement import (
+    Agreement,
+    classify_selection,
+    measure_agreement,
+    require_agreement,
+)
+from exporter.classifiers.calibration import Selection
 from exporter.classifiers.drafts import Draft, draft_classifier
 from exporter.classifiers.parity import (
     TOLERANCES,
     ClassifierParity,
     classify,
-    open_classifier,
     require_parity,
     subtract,
     walk_cases,
 )
-from exporter.classifiers.quantization import (
-    Agreement,
-    measure_agreement,
-    quantize_model,
-    require_agreement,
-)
+from exporter.classifiers.sessions import open_classifier
 from exporter.classifiers.settings import ExportSettings
 from exporter.classifiers.storage import append_properties
 from exporter.errors import ExportError, ParityError
@@ -37,6 +35,7 @@ from exporter.properties import encode_entries
 from exporter.publication import publish, refuse_existing
 
 CONFIRMED = 2  # pictures that the finished file is opened for once more
+AT_ONCE = 8  # held-back pictures
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ def export_classifier(
             parity = measure_draft(draft, "fp16" if settings.precision == "fp16" else "fp32")
             require_parity(parity, subject)
             agreement = finish_draft(draft, settings, subject)
-            append_properties(draft.file, describe_draft(draft, parity, agreement, settings))
+            append_properties(draft.file, complete_entries(draft, parity, agreement))
             return ExportedClassifier(publish(draft.file, output), parity, agreement)
     except OSError as error:
         message = f"{output}: cannot be written ({error.strerror or error})"
@@ -118,7 +117,7 @@ def measure_draft(draft: Draft, precision: str) -> ClassifierParity:
 
 
 def finish_draft(draft: Draft, settings: ExportSettings, subject: str) -> Agreement | None:
-    """Bring a verified draft into its last form and open that once as a runner would.
+    """Open a verified draft in its last form, and judge it where that is eight bits.
 
     Returns:
         How the eight-bit form does; None in other precisions.
@@ -126,12 +125,11 @@ def finish_draft(draft: Draft, settings: ExportSettings, subject: str) -> Agreem
     Raises:
         ParityError: eight bits name too many pictures otherwise, or the file is not the draft.
     """
-    if settings.precision == "int8":
-        return replace_by_quantized(draft, settings, subject)
+    if draft.held_back is not None:
+        return judge_integers(draft, draft.held_back, settings, subject)
     images = draft.images[:CONFIRMED]
-    difference = subtract(
-        classify(open_classifier(draft.file), images), draft.reference[:CONFIRMED]
-    )
+    session = open_classifier(draft.file, frugal=settings.precision == "fp16")
+    difference = subtract(classify(session, images), draft.reference[:CONFIRMED])
     if difference > TOLERANCES[settings.precision]:
         message = (
             f"{subject}: the file as it was written differs from PyTorch by {difference:.2g} in a "
@@ -141,39 +139,33 @@ def finish_draft(draft: Draft, settings: ExportSettings, subject: str) -> Agreem
     return None
 
 
-def replace_by_quantized(draft: Draft, settings: ExportSettings, subject: str) -> Agreement:
-    """Put the eight-bit form of a draft in its place.
+def judge_integers(
+    draft: Draft, held_back: Selection, settings: ExportSettings, subject: str
+) -> Agreement:
+    """Compare the eight-bit file with the original on pictures, one session after the other.
 
     Raises:
-        ParityError: it names too many pictures otherwise.
-        ExportError: there is no folder of pictures, or the weights lie beside the file.
+        ParityError: it names too many pictures otherwise, or a batch changes a prediction.
+        ExportError: a picture cannot be decoded.
     """
-    if settings.pictures is None or draft.mapped == draft.file:
-        message = f"{subject}: weights of over 2 GiB cannot be brought to int8; export as fp16"
-        raise ExportError(message)
-    seen, held_back = divide_pictures(settings.pictures, draft.rule)
-    model = quantize_model(draft.file, seen, settings.calibration)
-    checker.check_model(model)
-    draft.file.write_bytes(model.SerializeToString())
+    original = partial(classify, open_classifier(draft.mapped, mapped=True))
+    expected = classify_selection(original, held_back, AT_ONCE)
+    del original
     agreement = measure_agreement(
-        partial(classify, open_classifier(draft.mapped, mapped=True)),
+        expected,
         partial(classify, open_classifier(draft.file)),
         held_back,
         min_agreement=settings.min_agreement,
     )
     require_agreement(agreement, subject)
-    draft.entries["calibration"] = {"method": settings.calibration, "pictures": len(seen)}
     return agreement
 
 
-def describe_draft(
-    draft: Draft,
-    parity: ClassifierParity,
-    agreement: Agreement | None,
-    settings: ExportSettings,
+def complete_entries(
+    draft: Draft, parity: ClassifierParity, agreement: Agreement | None
 ) -> dict[str, str]:
-    """Return a draft's metadata as they stand in the file."""
+    """Return a draft's metadata and what was measured, as they stand in the file."""
     measured: dict[str, Any] = parity.as_dict()
     if agreement is not None:
         measured = {**agreement.as_dict(), "fp32": measured}
-    return encode_entries({**draft.entries, "precision": settings.precision, "parity": measured})
+    return encode_entries({**draft.entries, "parity": measured})

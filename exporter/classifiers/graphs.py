@@ -4,9 +4,8 @@ In front of the network: layout, cast, scale and shift per channel. The transpos
 first, on bytes, a quarter of what floats would move. Behind it: softmax, in float32 at least.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper
@@ -14,17 +13,21 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from exporter.classifiers.geometry import Geometry
-from exporter.classifiers.layers import view, write_layer
+from exporter.classifiers.layers import write_layer
 from exporter.classifiers.storage import Weight, check_skeleton
+from exporter.classifiers.taps import Filters, describe_shown, name_taps, show_filters
 from exporter.classifiers.writing import Tap, Writing
 from exporter.errors import ExportError
 from models.classifiers.checkpoint import ClassifierCheckpoint
 from models.classifiers.classifier import Classifier
+from models.classifiers.networks import PixelScaling
+from models.classifiers.preprocessing import InputRule
 
 OPSET = 17
 IR_VERSION = 8  # what opset 17 needs; older runtimes refuse newer
 IMAGE, PROBABILITIES = "image", "probabilities"
-BEFORE, AFTER = "filters/before", "filters/after"
+
+Layers = Sequence[tuple[str, nn.Module]]
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,14 @@ class ClassifierModel:
         weights: its initializers.
         taps: layers that are outputs too; empty without.
         filters: names of the first layer's filters before and after training; None without.
+        layers: the modules in the order in which they run, each by the tensor that it returns.
     """
 
     skeleton: ModelProto
     weights: tuple[Weight, ...]
     taps: tuple[Tap, ...] = ()
-    filters: dict[str, str | None] | None = None
+    filters: Filters | None = None
+    layers: Layers = ()
 
 
 def build_classifier(
@@ -69,36 +74,60 @@ def build_classifier(
     """
     rule = checkpoint.input
     writing = Writing("network/in", Geometry((rule.channels, *rule.size)), half=half)
-    entry = enter(writing, checkpoint)
-    for name, module in list_layers(net, fold=fold):
-        write_layer(writing, name, module)
+    entry = enter(writing, checkpoint.pixels)
+    layers = write_layers(writing, list_layers(net, fold=fold))
     if writing.geometry.shape != (len(checkpoint.labels),):
         message = (
             f"the network gives {writing.geometry.shape}, not {len(checkpoint.labels)} classes"
         )
         raise ExportError(message)
     leave(writing)
-    shown = name_taps(writing) if taps else ()
-    filters = show_filters(writing, checkpoint, net) if taps else None
-    outputs = [describe_probabilities(len(checkpoint.labels)), *map(describe_tap, shown)]
-    outputs += [describe_filter(writing, name) for name in (filters or {}).values() if name]
-    graph = helper.make_graph(
-        [*entry, *writing.nodes], "classify", [describe_image(checkpoint)], outputs
-    )
-    skeleton = helper.make_model(
-        graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION
+    shown = name_taps(writing, last=False) if taps else ()
+    filters = show_filters(writing, checkpoint.initial, net) if taps else None
+    outputs = [describe_probabilities(len(checkpoint.labels))]
+    skeleton = assemble_model(
+        "classify",
+        [*entry, *writing.nodes],
+        describe_image(rule),
+        [*outputs, *describe_shown(writing, shown, filters or {})],
     )
     weights = tuple(writing.weights.values())
     check_skeleton(skeleton, weights)
-    return ClassifierModel(skeleton, weights, shown, filters)
+    return ClassifierModel(skeleton, weights, shown, filters, layers)
 
 
-def enter(writing: Writing, checkpoint: ClassifierCheckpoint) -> list[NodeProto]:
+def write_layers(writing: Writing, modules: Iterable[tuple[str, nn.Module]]) -> Layers:
+    """Add the nodes of modules that run one after another.
+
+    Returns:
+        The modules with the tensor that each of them returns, ``""`` where that is what it
+        reads; the first is where the network begins.
+    """
+    layers: list[tuple[str, nn.Module]] = [(writing.tensor, nn.Identity())]
+    for name, module in modules:
+        before = writing.tensor
+        write_layer(writing, name, module)
+        layers.append(("" if writing.tensor == before else writing.tensor, module))
+    return tuple(layers)
+
+
+def assemble_model(
+    name: str,
+    nodes: Sequence[NodeProto],
+    image: ValueInfoProto,
+    outputs: Sequence[ValueInfoProto],
+) -> ModelProto:
+    """Return a model without weights and metadata."""
+    graph = helper.make_graph(nodes, name, [image], outputs)
+    opset = helper.make_opsetid("", OPSET)
+    return helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION)
+
+
+def enter(writing: Writing, pixels: PixelScaling) -> list[NodeProto]:
     """Return the nodes from ``image`` to where the network begins.
 
     A scale of ones and a shift of zeros are left out.
     """
-    pixels = checkpoint.pixels
     nodes = [
         helper.make_node(
             "Transpose", [IMAGE], ["pixels/planes"], "pixels/planes", perm=[0, 3, 1, 2]
@@ -148,62 +177,8 @@ def list_layers(net: Classifier, *, fold: bool) -> list[tuple[str, nn.Module]]:
     return folded
 
 
-def name_taps(writing: Writing) -> tuple[Tap, ...]:
-    """Give the tensors behind each layer, the last excepted, the layers' names.
-
-    The last layer's logits are left out: the probabilities tell them.
-    """
-    shown = writing.taps[:-1]
-    names = {tap.tensor: tap.name for tap in shown}
-    for node in writing.nodes:
-        for field in (node.input, node.output):
-            for position, tensor in enumerate(field):
-                field[position] = names.get(tensor, tensor)
-    return tuple(Tap(tap.name, tap.kind, tap.name, tap.geometry) for tap in shown)
-
-
-def show_filters(
-    writing: Writing, checkpoint: ClassifierCheckpoint, net: Classifier
-) -> dict[str, str | None]:
-    """Add the first layer's filters, before and after training, as constants to give out.
-
-    Returns:
-        ``before``, None where the checkpoint does not know them, and ``after``.
-    """
-    name, first = next((n, m) for n, m in net.named_modules() if isinstance(m, nn.Conv2d))
-    initial = checkpoint.initial.get(f"{name}.weight")
-    arrays = {BEFORE: None if initial is None else view(initial), AFTER: view(first.weight)}
-    for output, array in arrays.items():
-        if array is not None:
-            stored = writing.store(f"{output}/values", array, TensorProto.FLOAT)
-            writing.nodes.append(helper.make_node("Identity", [stored], [output], output))
-    return {"before": None if initial is None else BEFORE, "after": AFTER}
-
-
-def describe_taps(model: ClassifierModel) -> dict[str, Any]:
-    """Return what ``impasto.taps`` says: each output's layer and receptive field, in pixels."""
-    outputs = [
-        {
-            "name": tap.name,
-            "kind": tap.kind,
-            "receptive_field": to_list(tap.geometry.extent),
-            "jump": to_list(tap.geometry.jump),
-            "start": to_list(tap.geometry.start),
-            "shape": list(tap.geometry.shape),
-        }
-        for tap in model.taps
-    ]
-    return {"outputs": outputs, "filters": model.filters}
-
-
-def to_list(pair: Sequence[int] | None) -> list[int] | None:
-    """Return a pair as JSON has it; None stays None."""
-    return None if pair is None else list(pair)
-
-
-def describe_image(checkpoint: ClassifierCheckpoint) -> ValueInfoProto:
+def describe_image(rule: InputRule) -> ValueInfoProto:
     """Return the input ``image`` uint8 ``[N, H, W, C]``."""
-    rule = checkpoint.input
     words = f"{rule.color} bytes of pictures at the network's size."
     shape: list[str | int | None] = ["N", *rule.size, rule.channels]
     return helper.make_tensor_value_info(IMAGE, TensorProto.UINT8, shape, doc_string=words)
@@ -214,17 +189,3 @@ def describe_probabilities(classes: int) -> ValueInfoProto:
     words = "Per picture the probability of each class; a row sums to 1."
     shape: list[str | int | None] = ["N", classes]
     return helper.make_tensor_value_info(PROBABILITIES, TensorProto.FLOAT, shape, doc_string=words)
-
-
-def describe_tap(tap: Tap) -> ValueInfoProto:
-    """Return the output of one layer, float32 ``[N, C, H, W]`` or ``[N, F]``."""
-    words = f"What layer {tap.name} returns, behind its activation."
-    shape: list[str | int | None] = ["N", *tap.geometry.shape]
-    return helper.make_tensor_value_info(tap.tensor, TensorProto.FLOAT, shape, doc_string=words)
-
-
-def describe_filter(writing: Writing, name: str) -> ValueInfoProto:
-    """Return an output of filters, float32 ``[K, C, height, width]``."""
-    words = f"The first layer's filters {name.rpartition('/')[2]} training."
-    shape = list(writing.weights[f"{name}/values"].values.shape)
-    return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape, doc_string=words)

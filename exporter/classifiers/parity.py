@@ -7,7 +7,6 @@ files are judged by their predictions on real pictures (:mod:`exporter.classifie
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,11 +15,14 @@ import torch
 from numpy.typing import NDArray
 
 from exporter.classifiers.graphs import IMAGE, PROBABILITIES
+from exporter.classifiers.sessions import name_runtime
 from exporter.errors import ExportError, ParityError
 from exporter.scenes import draw_scenes
 from models.classifiers.checkpoint import ClassifierCheckpoint
 from models.classifiers.classifier import Classifier
 from models.classifiers.lenet5 import RadialBasis
+from models.classifiers.networks import PixelScaling
+from models.classifiers.preprocessing import InputRule
 
 Pixels = NDArray[np.uint8]
 Probabilities = NDArray[np.float32]
@@ -28,7 +30,6 @@ Probabilities = NDArray[np.float32]
 BATCHES = (1, 2, 7, 32)
 TOLERANCES: Mapping[str, float] = {"fp32": 1e-5, "fp16": 1e-2}  # of a probability
 TIE = 1e-6  # classes this close are as likely as each other; either may be named first
-PROVIDER = "CPUExecutionProvider"
 
 
 @dataclass(frozen=True)
@@ -93,11 +94,6 @@ class ClassifierParity:
         }
 
 
-def name_runtime() -> str:
-    """Return what the ONNX file was run by."""
-    return f"onnxruntime {ort.__version__} {PROVIDER}"
-
-
 def require_parity(parity: ClassifierParity, subject: str) -> None:
     """Stop where a case disagrees.
 
@@ -116,9 +112,8 @@ def require_parity(parity: ClassifierParity, subject: str) -> None:
             raise ParityError(message)
 
 
-def draw_pictures(checkpoint: ClassifierCheckpoint, count: int = max(BATCHES)) -> Pixels:
-    """Draw random scenes as the network takes pictures: uint8 ``[N, H, W, C]``."""
-    rule = checkpoint.input
+def draw_pictures(rule: InputRule, count: int = max(BATCHES)) -> Pixels:
+    """Draw random scenes as a network takes pictures: uint8 ``[N, H, W, C]``."""
     return draw_scenes(count, *rule.size, seed=0)[..., : rule.channels]
 
 
@@ -140,48 +135,25 @@ def classify_with_torch(
     """
     has_distances = any(isinstance(module, RadialBasis) for module in net.modules())
     asked, dtype = (deepcopy(net).double(), torch.double) if has_distances else (net, torch.float)
-    scale = torch.tensor(checkpoint.pixels.scale)[:, None, None]
-    shift = torch.tensor(checkpoint.pixels.shift)[:, None, None]
-    rows = []
     with torch.inference_mode():
-        for image in images:
-            planes = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).float()
-            logits = asked((planes * scale + shift).to(dtype)[None])
-            rows.append(logits.softmax(1).float()[0].numpy())
+        rows = [
+            asked(scaled.to(dtype)).softmax(1).float()[0].numpy()
+            for scaled in scale_pixels(images, checkpoint.pixels)
+        ]
     return np.stack(rows)
 
 
-def open_classifier(path: Path, *, mapped: bool = False) -> ort.InferenceSession:
-    """Open a file on the CPU and check its input and output.
+def scale_pixels(images: Pixels, pixels: PixelScaling) -> Iterator[torch.Tensor]:
+    """Yield pictures as a network takes them, float32 ``[1, C, H, W]``.
 
     Args:
-        path: of the ONNX file.
-        mapped: leave weights that lie beside the file there, and read them as they are needed.
-
-    Raises:
-        ExportError: the file is not a ``classify`` model.
+        images: uint8 ``[N, H, W, C]``.
+        pixels: how bytes become the network's numbers.
     """
-    options = ort.SessionOptions()
-    options.log_severity_level = 4  # what is an error comes back as an exception
-    if mapped:
-        options.enable_cpu_mem_arena = False
-        options.enable_mem_pattern = False
-        options.add_session_config_entry("session.disable_prepacking", "1")
-    try:
-        session = ort.InferenceSession(str(path), options, providers=[PROVIDER])
-    except Exception as error:  # its exceptions share no narrower public class
-        reason = str(error).splitlines()[0]
-        message = f"{path}: ONNX Runtime {ort.__version__} cannot open the model ({reason})"
-        raise ExportError(message) from error
-    names = [value.name for value in session.get_inputs()]
-    outputs = [value.name for value in session.get_outputs()]
-    if names != [IMAGE] or outputs[:1] != [PROBABILITIES]:
-        message = (
-            f"{path}: its inputs are {names} and its outputs {outputs[:3]}, not {IMAGE} and "
-            f"{PROBABILITIES}; pass a file that 'impasto export' made of a classifier"
-        )
-        raise ExportError(message)
-    return session
+    scale, shift = (torch.tensor(v)[:, None, None] for v in (pixels.scale, pixels.shift))
+    for image in images:
+        planes = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).float()
+        yield (planes * scale + shift)[None]
 
 
 def classify(session: ort.InferenceSession, images: Pixels) -> Probabilities:

@@ -7,9 +7,9 @@ from typing import Literal
 from exporter.publication import LARGEST_FILE
 
 Precision = Literal["fp32", "fp16", "int8"]
-Method = Literal["entropy", "percentile"]
+Method = Literal["mse", "percentile"]
 PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "int8")
-METHODS: tuple[Method, ...] = ("entropy", "percentile")
+METHODS: tuple[Method, ...] = ("mse", "percentile")
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,8 @@ class ExportSettings:
         pictures: folder to calibrate ``int8`` on and to judge it by.
         calibration: how ranges are chosen for ``int8``.
         min_agreement: share of held-back pictures that ``int8`` must name as ``fp32`` does.
-        fold: batch normalisation goes into the convolution in front of it.
+        fold: for speed, batch normalisation goes into the convolution in front of it, and response
+            normalisation is taken apart; in ``int8`` always.
         taps: layers' outputs and the first layer's filters are outputs, too; ``fp32`` only.
         licence: of the weights, for the metadata.
         overwrite: whether an existing file may be replaced.
@@ -30,7 +31,7 @@ class ExportSettings:
 
     precision: Precision = "fp32"
     pictures: Path | None = None
-    calibration: Method = "entropy"
+    calibration: Method = "mse"
     min_agreement: float = 0.99
     fold: bool = False
     taps: bool = False

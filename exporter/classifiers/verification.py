@@ -8,6 +8,7 @@ from typing import Any
 
 import onnxruntime as ort
 
+from exporter.classifiers.agreement import Agreement, classify_selection, measure_agreement
 from exporter.classifiers.calibration import divide_pictures
 from exporter.classifiers.drafts import assemble
 from exporter.classifiers.parity import (
@@ -16,13 +17,13 @@ from exporter.classifiers.parity import (
     classify,
     classify_with_torch,
     draw_pictures,
-    open_classifier,
     walk_cases,
 )
-from exporter.classifiers.quantization import Agreement, measure_agreement
+from exporter.classifiers.sessions import open_classifier
 from exporter.errors import ExportError
 from models.classifiers.checkpoint import read_classifier
 
+AT_ONCE = 8  # held-back pictures
 DEMANDED = 0.99  # of int8 files that do not say what was demanded of them
 
 
@@ -47,7 +48,7 @@ def compare_classifier(file: Path, checkpoint_path: Path) -> Iterator[Case]:
         raise ExportError(message)
     checkpoint = read_classifier(checkpoint_path)
     net = assemble(checkpoint, checkpoint_path)
-    images = draw_pictures(checkpoint)
+    images = draw_pictures(checkpoint.input)
     reference = classify_with_torch(net, checkpoint, images)
     yield from walk_cases(session, images, reference, tolerance=TOLERANCES[precision])
 
@@ -71,8 +72,9 @@ def compare_on_pictures(file: Path, checkpoint_path: Path, folder: Path) -> Agre
     net = assemble(checkpoint, checkpoint_path)
     _, held_back = divide_pictures(folder, checkpoint.input)
     tolerance = read_entry(session, "parity", {}).get("tolerance", {})
+    expected = classify_selection(partial(classify_with_torch, net, checkpoint), held_back, AT_ONCE)
     return measure_agreement(
-        partial(classify_with_torch, net, checkpoint),
+        expected,
         partial(classify, session),
         held_back,
         min_agreement=float(tolerance.get("agreement", DEMANDED)),

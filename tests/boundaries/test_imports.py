@@ -24,7 +24,8 @@ finally:
 ROOMS = {"models", "exporter", "runner", "calculator"}
 ARROWS = {"exporter": {"models"}, "runner": {"calculator"}}  # room -> the rooms it may import
 TRAINING = {"torch", "onnx", "onnxscript", "safetensors", "matplotlib"}
-HEAVY = TRAINING | {"onnxruntime", "numpy", "PIL", "rich", "yaml"}
+SERVER = {"starlette", "uvicorn", "prometheus_client"}
+HEAVY = TRAINING | SERVER | {"onnxruntime", "numpy", "PIL", "rich", "yaml"}
 
 ListImports = Callable[..., set[str]]
 
@@ -104,7 +105,23 @@ def test_the_runner_runs_without_the_other_rooms(
 
     found = list_imports(*(COLLECTION if word == "MODEL" else word for word in arguments))
     assert "onnxruntime" in found
-    assert not found & (TRAINING | ROOMS - {"runner"})
+    assert not found & (TRAINING | SERVER | ROOMS - {"runner"})
+
+
+def test_the_server_runs_without_the_training_libraries(tmp_path: Path) -> None:
+    """A server that has loaded its models, and is then ended, imported no library of training."""
+    command = [sys.executable, "-I", "-c", PROBE, "serve", "--port", "0"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=tmp_path, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("Listening at ")
+        assert process.stdout.readline().startswith("Ready: ")
+        process.terminate()
+        _, log = process.communicate(timeout=120)
+    assert process.returncode == 0
+    found = set(json.loads(log.splitlines()[-1]))
+    assert {"starlette", "uvicorn", "onnxruntime"} <= found
+    assert not found & (TRAINING | {"models", "exporter", "rich", "yaml"})
 
 
 @pytest.mark.parametrize(

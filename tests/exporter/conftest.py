@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
-from onnx import ModelProto
+from onnx import ModelProto, numpy_helper
 
 from exporter.export import build_model, export_checkpoint
 from models.style.checkpoint import Checkpoint, write_checkpoint
@@ -65,6 +66,15 @@ def tiny_net() -> StyleNet:
 def tiny_model(tiny_net: StyleNet) -> ModelProto:
     """The tiny network from pixels to pixels, without metadata; copy it to change it."""
     return build_model(tiny_net)
+
+
+@pytest.fixture(scope="session")
+def dimmed_model(tiny_model: ModelProto) -> ModelProto:
+    """The tiny network's model, whose greys are two percent too dark."""
+    dimmed: ModelProto = ModelProto.FromString(tiny_model.SerializeToString())
+    level = next(t for t in dimmed.graph.initializer if t.name == "pixels/level")
+    level.CopyFrom(numpy_helper.from_array(np.array(1 / 250, np.float32), level.name))
+    return dimmed
 
 
 @pytest.fixture(scope="session")

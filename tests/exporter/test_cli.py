@@ -80,13 +80,11 @@ def test_verify_prints_a_row_per_case(checkpoint: Path, exported: Path) -> None:
 
 
 def test_verify_fails_when_they_disagree(
-    checkpoint: Path, tiny_model: ModelProto, tmp_path: Path
+    checkpoint: Path, dimmed_model: ModelProto, tmp_path: Path
 ) -> None:
     """A file of other weights gives the whole table, the reason and status 1."""
-    damaged = ModelProto.FromString(tiny_model.SerializeToString())
-    next(n for n in damaged.graph.node if n.op_type == "Round").op_type = "Floor"
     path = tmp_path / "damaged.onnx"
-    path.write_bytes(damaged.SerializeToString())
+    path.write_bytes(dimmed_model.SerializeToString())
     result = CliRunner().invoke(cli.verify, [str(path), str(checkpoint)])
     assert result.exit_code == 1
     assert result.output.count("DISAGREES") == len(SIZES)

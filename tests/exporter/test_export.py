@@ -120,7 +120,7 @@ def test_invalid_graph_is_refused(checkpoint: Path, tiny_model: ModelProto) -> N
     broken = ModelProto.FromString(tiny_model.SerializeToString())
     broken.graph.node[0].input[0] = "nothing"
     with pytest.raises(ExportError, match="not valid ONNX"):
-        annotate(broken, read_checkpoint(checkpoint), parity={}, licence="MIT")
+        annotate(broken, read_checkpoint(checkpoint), entries={})
 
 
 def test_disagreeing_export_is_not_written(
@@ -128,8 +128,8 @@ def test_disagreeing_export_is_not_written(
 ) -> None:
     """A graph that paints other pictures than PyTorch leaves no file, not even a part of one."""
     damaged = ModelProto.FromString(tiny_model.SerializeToString())
-    conv = next(node for node in damaged.graph.node if node.op_type == "DepthToSpace")
-    next(a for a in conv.attribute if a.name == "mode").s = b"CRD"
+    lines = next(node for node in damaged.graph.node if node.name == "pixels/ordered/lines")
+    lines.input.reverse()
     monkeypatch.setattr("exporter.export.build_model", lambda _: damaged)
     with pytest.raises(ParityError, match=r"differs from PyTorch by up to \d+ grey levels"):
         export_checkpoint(checkpoint, tmp_path / "bad.onnx", sizes=[(1, 32, 32)])
@@ -146,14 +146,12 @@ def test_existing_output_is_kept(checkpoint: Path, tmp_path: Path) -> None:
 
 
 def test_disagreement_keeps_the_old_file(
-    checkpoint: Path, tmp_path: Path, tiny_model: ModelProto, monkeypatch: pytest.MonkeyPatch
+    checkpoint: Path, tmp_path: Path, dimmed_model: ModelProto, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Even with --overwrite, the old file stays until a good one is complete."""
     output = tmp_path / "old.onnx"
     output.write_bytes(b"old")
-    damaged = ModelProto.FromString(tiny_model.SerializeToString())
-    next(n for n in damaged.graph.node if n.op_type == "Round").op_type = "Floor"
-    monkeypatch.setattr("exporter.export.build_model", lambda _: damaged)
+    monkeypatch.setattr("exporter.export.build_model", lambda _: dimmed_model)
     with pytest.raises(ParityError, match="grey levels"):
         export_checkpoint(checkpoint, output, overwrite=True, sizes=[(1, 32, 32)])
     assert output.read_bytes() == b"old"

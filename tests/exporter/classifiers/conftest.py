@@ -85,7 +85,7 @@ def spread_logits(net: Classifier, checkpoint: ClassifierCheckpoint) -> None:
     last = net.classifier[-1]
     if not isinstance(last, nn.Linear):
         return
-    logits = net(scale(checkpoint, draw_pictures(checkpoint, 4)))
+    logits = net(scale(checkpoint, draw_pictures(checkpoint.input, 4)))
     factor = 3 / logits.std(0).mean()
     last.bias.copy_((last.bias - logits.mean(0)) * factor)
     last.weight.mul_(factor)
@@ -156,4 +156,4 @@ def ask_torch(checkpoint: ClassifierCheckpoint, images: Any) -> Any:  # noqa: AN
 
 def draw_bytes(checkpoint: ClassifierCheckpoint, count: int = 2) -> Any:  # noqa: ANN401
     """Return scenes as the network takes them, uint8 ``[N, H, W, C]``."""
-    return np.ascontiguousarray(draw_pictures(checkpoint, count))
+    return np.ascontiguousarray(draw_pictures(checkpoint.input, count))

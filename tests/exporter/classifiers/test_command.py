@@ -121,7 +121,7 @@ def test_weights_are_named_by_their_network(saved: Saved, tmp_path: Path) -> Non
         (["IT", "--weights", "IT"], "--weights goes with a network's name, not with"),
         (["IT", "--precision", "int8"], "needs pictures to measure ranges on; pass --calibrate"),
         (["IT", "--calibrate", "."], "--calibrate is for --precision int8 only"),
-        (["IT", "--calibration", "entropy"], "--calibration is for --precision int8 only"),
+        (["IT", "--calibration", "mse"], "--calibration is for --precision int8 only"),
         (["IT", "--min-agreement", "0.5"], "--min-agreement is for --precision int8 only"),
         (["IT", "--taps", "--precision", "fp16"], "--taps shows layers in fp32 only"),
         (["IT", "--precision", "int4"], "'int4' is not one of 'fp32', 'fp16', 'int8'"),
@@ -140,16 +140,9 @@ def test_wrong_usage_has_status_2(
     assert not path.exists()
 
 
-@pytest.mark.parametrize(
-    "options", [["--precision", "fp16"], ["--fold"], ["--taps"]], ids=lambda o: o[0]
-)
-def test_style_networks_have_none_of_this(
-    options: list[str], checkpoint: Path, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("option", ["--fold", "--taps"])
+def test_style_networks_have_none_of_this(option: str, checkpoint: Path, tmp_path: Path) -> None:
     """A classifier's options on a style network's checkpoint are wrong usage."""
-    result = export(checkpoint, *options, "-o", tmp_path / "it.onnx")
+    result = export(checkpoint, option, "-o", tmp_path / "it.onnx")
     assert result.exit_code == 2
-    assert f"{options[0]} is for classifiers; a style network has none" in result.output
-    pictures = verify(tmp_path / "it.onnx", checkpoint, "--pictures", tmp_path)
-    assert pictures.exit_code == 2
-    assert "--pictures is for classifiers" in pictures.output
+    assert f"{option} is for classifiers; a style network has none" in result.output

@@ -12,10 +12,12 @@ import pytest
 import torch
 
 from exporter.classifiers import drafts
-from exporter.classifiers.drafts import assemble
+from exporter.classifiers.drafts import assemble, draft_classifier
 from exporter.classifiers.export import export_classifier
-from exporter.classifiers.parity import draw_pictures
+from exporter.classifiers.parity import classify, draw_pictures
+from exporter.classifiers.sessions import open_classifier
 from exporter.classifiers.settings import ExportSettings, Precision
+from exporter.classifiers.storage import write_model
 from exporter.errors import ExportError, ParityError
 from models.classifiers.checkpoint import write_classifier
 from models.errors import CheckpointError
@@ -52,7 +54,7 @@ def test_export_writes_a_complete_file(
     assert exported.files == (path,)
     assert list_names(path.parent) == ["it.onnx"]
     onnx.checker.check_model(str(path), full_check=True)
-    images = draw_pictures(draw(name), 7)
+    images = draw_pictures(draw(name).input, 7)
     session = ort.InferenceSession(path, providers=["CPUExecutionProvider"])
     found = session.run(None, {"image": images})[0]
     tolerance = {"fp32": 1e-5, "fp16": 1e-2}[precision]
@@ -106,7 +108,7 @@ def test_large_weights_lie_beside_the_file(saved: Saved, draw: Draw, tmp_path: P
     exported = export_classifier(saved("lenet5"), path, ExportSettings(largest_bytes=1000))
     assert exported.files == (path, tmp_path / "it.onnx.data")
     assert list_names(tmp_path) == ["it.onnx", "it.onnx.data"]
-    images = draw_pictures(draw("lenet5"), 2)
+    images = draw_pictures(draw("lenet5").input, 2)
     found = open_session(path, "cpu").run(None, {"image": images})[0]
     np.testing.assert_allclose(found, ask_torch(draw("lenet5"), images), rtol=0, atol=1e-5)
     assert read_entries(path)["task"] == "classify"
@@ -147,19 +149,33 @@ def test_file_that_is_not_the_draft_is_found_out(
     saved: Saved, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was verified with mapped weights is opened once more in its last form."""
-    written = drafts.write_files
+    write = write_model
 
-    def damage(*arguments: Any) -> tuple[Path, Path]:  # noqa: ANN401
-        file, mapped = written(*arguments)
-        model = onnx.load(file)
-        next(n for n in model.graph.node if n.op_type == "Tanh").op_type = "Relu"
-        onnx.save(model, file)
-        return file, mapped
+    def damage(skeleton: Any, weights: Any, path: Path, **others: Any) -> bool:  # noqa: ANN401
+        done = write(skeleton, weights, path, **others)
+        if path.name == "it.onnx":
+            damaged = onnx.load(path)
+            next(n for n in damaged.graph.node if n.op_type == "Tanh").op_type = "Relu"
+            onnx.save(damaged, path)
+        return done
 
-    monkeypatch.setattr(drafts, "write_files", damage)
+    monkeypatch.setattr(drafts, "write_model", damage)
     with pytest.raises(ParityError, match="the file as it was written differs from PyTorch"):
         export_classifier(saved("lenet5"), tmp_path / "it.onnx")
     assert list_names(tmp_path) == []
+
+
+def test_half_precision_is_verified_as_a_cpu_computes_it(
+    saved: Saved, draw: Draw, tmp_path: Path
+) -> None:
+    """The float32 model with rounded weights says what ONNX Runtime makes of the float16 file."""
+    settings = ExportSettings(precision="fp16")
+    draft = draft_classifier(saved("simpleconvnet"), "it.onnx", tmp_path, settings)
+    images = draw_pictures(draw("simpleconvnet").input, 4)
+    expected = classify(open_classifier(draft.file), images)
+    found = classify(open_classifier(draft.mapped, mapped=True), images)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+    assert 1e-6 < np.abs(found - draft.reference[:4]).max() < 1e-2
 
 
 def test_refused_folder_is_told(saved: Saved, tmp_path: Path) -> None:

@@ -17,11 +17,11 @@ from exporter.classifiers.parity import (
     classify_with_torch,
     count_changes,
     draw_pictures,
-    open_classifier,
     require_parity,
     subtract,
     walk_cases,
 )
+from exporter.classifiers.sessions import open_classifier
 from exporter.classifiers.storage import write_model
 from exporter.errors import ExportError, ParityError
 
@@ -43,7 +43,7 @@ def model(draw: Draw, tmp_path: Path) -> Path:
 def measure(path: Path, draw: Draw) -> ClassifierParity:
     """Compare a file with the random SimpleConvNet."""
     checkpoint = draw("simpleconvnet")
-    images = draw_pictures(checkpoint)
+    images = draw_pictures(checkpoint.input)
     reference = classify_with_torch(checkpoint.build(), checkpoint, images)
     cases = walk_cases(open_classifier(path), images, reference, tolerance=1e-5)
     return ClassifierParity(tuple(cases))
@@ -69,7 +69,7 @@ def test_random_network_agrees(model: Path, draw: Draw) -> None:
 def test_reference_is_pytorch_on_scaled_pixels(name: str, draw: Draw) -> None:
     """The reference does what the network does in training, picture by picture."""
     checkpoint = draw(name)
-    images = draw_pictures(checkpoint, 3)
+    images = draw_pictures(checkpoint.input, 3)
     found = classify_with_torch(checkpoint.build(), checkpoint, images)
     np.testing.assert_allclose(found, ask_torch(checkpoint, images), rtol=0, atol=1e-5)
     assert found.dtype == np.float32
@@ -154,12 +154,12 @@ def test_other_files_are_refused(tmp_path: Path, model: Path, draw: Draw) -> Non
     with pytest.raises(ExportError, match=r"its inputs are \['pixels'\] .* not image and probabil"):
         open_classifier(broken)
     session = open_classifier(model)
-    images = draw_pictures(draw("lenet5"))
+    images = draw_pictures(draw("lenet5").input)
     reference = np.zeros((32, 10), np.float32)
     with pytest.raises(
         ExportError, match=r"takes pictures of \[28, 28, 1\] and the network of \[32"
     ):
         list(walk_cases(session, images, reference, tolerance=1))
-    images = draw_pictures(draw("simpleconvnet"))
+    images = draw_pictures(draw("simpleconvnet").input)
     with pytest.raises(ExportError, match="knows 10 classes and the network 9"):
         list(walk_cases(session, images, reference[:, :9], tolerance=1))

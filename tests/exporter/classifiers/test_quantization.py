@@ -3,7 +3,6 @@
 import gzip
 import json
 import struct
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,13 +13,19 @@ import onnx
 import onnxruntime as ort
 import pytest
 from onnx import numpy_helper
+from PIL import Image
 
 from exporter.classifiers import quantization
+from exporter.classifiers.agreement import Agreement, measure_agreement, require_agreement
 from exporter.classifiers.calibration import divide_pictures
 from exporter.classifiers.export import export_classifier
-from exporter.classifiers.parity import draw_pictures
-from exporter.classifiers.quantization import Agreement, require_agreement
-from exporter.classifiers.settings import ExportSettings, Method
+from exporter.classifiers.graphs import build_classifier
+from exporter.classifiers.parity import classify, draw_pictures, scale_pixels
+from exporter.classifiers.quantization import quantize_model
+from exporter.classifiers.ranges import Range
+from exporter.classifiers.sessions import open_classifier
+from exporter.classifiers.settings import ExportSettings, Method, Precision
+from exporter.classifiers.storage import write_model
 from exporter.errors import ExportError, ParityError
 
 from .conftest import Draw, ask_torch
@@ -37,7 +42,7 @@ def quantise(saved: Saved, name: str, pictures: Path, path: Path, **others: Any)
     return agreement
 
 
-@pytest.mark.parametrize("calibration", ["entropy", "percentile"])
+@pytest.mark.parametrize("calibration", ["mse", "percentile"])
 @pytest.mark.parametrize("name", ["lenet5", "simpleconvnet"])
 def test_eight_bits_name_what_fp32_names(
     name: str,
@@ -52,7 +57,7 @@ def test_eight_bits_name_what_fp32_names(
     agreement = quantise(saved, name, pictures, path, calibration=calibration, min_agreement=0.8)
     assert agreement.pictures == 10
     assert 0 < agreement.mean_difference < 0.05
-    images = draw_pictures(draw(name), 8)
+    images = draw_pictures(draw(name).input, 8)
     session = ort.InferenceSession(path, providers=["CPUExecutionProvider"])
     found, expected = session.run(None, {"image": images})[0], ask_torch(draw(name), images)
     assert 0 < np.abs(found - expected).mean() < 0.05
@@ -67,24 +72,35 @@ def test_eight_bits_name_what_fp32_names(
     assert all(key.startswith("impasto.") for key in entries)
 
 
-def test_products_are_quantised_per_channel(saved: Saved, pictures: Path, tmp_path: Path) -> None:
-    """Weights of convolutions and dense layers are signed bytes with a scale per output."""
-    path = tmp_path / "it.onnx"
+def test_file_says_it_is_of_integers(saved: Saved, pictures: Path, tmp_path: Path) -> None:
+    """The weights are bytes, a quarter of their size, and the logits stay exact."""
+    path, whole = tmp_path / "it.onnx", tmp_path / "whole.onnx"
     quantise(saved, "simpleconvnet", pictures, path, min_agreement=0.0)
+    export_classifier(saved("simpleconvnet"), whole)
+    assert path.stat().st_size < 0.27 * whole.stat().st_size
     model = onnx.load(path)
     stored = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer}
     for layer, outputs in (("conv1", 30), ("fc1", 100), ("fc2", 10)):
-        assert stored[f"{layer}.weight_quantized"].dtype == np.int8
-        assert stored[f"{layer}.weight_scale"].shape == (outputs,)
-        assert stored[f"{layer}.bias_quantized"].dtype == np.int32
-    floats = [array for array in stored.values() if array.dtype == np.float32]
-    assert max(array.size for array in floats) == 100
-    kinds = Counter(node.op_type for node in model.graph.node)
-    assert kinds["QuantizeLinear"] > 3
-    assert [node.op_type for node in model.graph.node][-2:] == ["Gemm", "Softmax"]  # exact logits
+        assert stored[f"{layer}.weight"].dtype == np.int8
+        assert stored[f"{layer}.weight/step"].shape == (outputs,)
+        assert stored[f"{layer}.bias"].dtype == np.int32
+    assert [node.op_type for node in model.graph.node][-2:] == ["Gemm", "Softmax"]
     assert model.producer_name == "impasto"
     assert [(entry.domain, entry.version) for entry in model.opset_import] == [("", 17)]
     onnx.checker.check_model(model, full_check=True)
+
+
+def test_input_s_range_is_that_of_bytes(saved: Saved, tmp_path: Path) -> None:
+    """Dark pictures to calibrate on do not cut light ones off."""
+    dark = tmp_path / "dark"
+    dark.mkdir()
+    for number in range(20):
+        Image.new("L", (28, 28), number).save(dark / f"{number}.png")
+    path = tmp_path / "it.onnx"
+    quantise(saved, "simpleconvnet", dark, path, min_agreement=0.0)
+    stored = {t.name: numpy_helper.to_array(t) for t in onnx.load(path).graph.initializer}
+    assert stored["pixels/scaled/step"] == pytest.approx(1 / 255)
+    assert stored["pixels/scaled/zero"] == 0
 
 
 def test_bad_ranges_write_nothing(
@@ -94,12 +110,8 @@ def test_bad_ranges_write_nothing(
     measure = quantization.measure_ranges
 
     def shrink(*arguments: Any) -> Any:  # noqa: ANN401
-        ranges = measure(*arguments)
-        for name, data in ranges.items():
-            low, high = data.range_value
-            data.lowest, data.highest = low / np.float32(50), high / np.float32(50)
-            ranges.data[name] = data
-        return ranges
+        found = measure(*arguments).items()
+        return {name: Range(span.low / 50, span.high / 50) for name, span in found}
 
     monkeypatch.setattr(quantization, "measure_ranges", shrink)
     with pytest.raises(
@@ -107,6 +119,29 @@ def test_bad_ranges_write_nothing(
     ):
         quantise(saved, "simpleconvnet", pictures, tmp_path / "it.onnx", min_agreement=0.95)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("precision", ["fp16", "int8"])
+@pytest.mark.parametrize("name", ["lenet5", "simpleconvnet", "alexnet-grouped"])
+def test_batch_changes_no_prediction(
+    name: str, precision: Precision, draw: Draw, pictures: Path, tmp_path: Path
+) -> None:
+    """In batches of 1, 2, 7 and 32 a picture is called what it is called alone."""
+    path, checkpoint = tmp_path / "it.onnx", draw(name)
+    half = precision == "fp16"
+    model = build_classifier(checkpoint, checkpoint.build(), half=half, fold=not half)
+    if not half:
+        seen, _ = divide_pictures(pictures, checkpoint.input)
+        few = replace(seen, numbers=seen.numbers[:4])
+        model = quantize_model(model, checkpoint.pixels, few, "mse")
+    write_model(model.skeleton, model.weights, path)
+    images = draw_pictures(checkpoint.input)
+    session = open_classifier(path)
+    alone = np.concatenate([classify(session, image[None]) for image in images])
+    for batch in (1, 2, 7, 32):
+        together = classify(session, images[:batch])
+        assert together.argmax(1).tolist() == alone[:batch].argmax(1).tolist()
+        np.testing.assert_allclose(together, alone[:batch], rtol=0, atol=1e-5)
 
 
 def test_calibration_does_not_see_what_is_held_back(draw: Draw, pictures: Path) -> None:
@@ -121,21 +156,18 @@ def test_calibration_does_not_see_what_is_held_back(draw: Draw, pictures: Path) 
     assert {path.suffix for path in seen.pool.files} == {".png"}
 
 
-def test_calibrator_sees_exactly_the_chosen_pictures(
+def test_calibration_sees_exactly_the_chosen_pictures(
     saved: Saved, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All pictures but the held-back ones go through the calibrator, each once."""
+    """All pictures but the held-back ones are counted, each once."""
     fed: list[bytes] = []
-    reader = quantization.PictureReader
+    scale = scale_pixels
 
-    class Watched(reader):  # type: ignore[valid-type,misc]
-        def get_next(self) -> Any:  # noqa: ANN401
-            feeds = super().get_next()
-            if feeds is not None:
-                fed.append(feeds["image"].tobytes())
-            return feeds
+    def watch(images: Any, pixels: Any) -> Any:  # noqa: ANN401
+        fed.extend(image.tobytes() for image in images)
+        return scale(images, pixels)
 
-    monkeypatch.setattr(quantization, "PictureReader", Watched)
+    monkeypatch.setattr(quantization, "scale_pixels", watch)
     quantise(saved, "simpleconvnet", pictures, tmp_path / "it.onnx", min_agreement=0.0)
     from models.classifiers.checkpoint import read_classifier
 
@@ -195,11 +227,25 @@ def test_rule_has_two_parts(changed: dict[str, Any], *, agrees: bool) -> None:
             require_agreement(agreement, "it")
 
 
-def test_weights_beside_the_file_are_not_quantised(
-    saved: Saved, pictures: Path, tmp_path: Path
-) -> None:
-    """Networks of over 2 GiB are refused in eight bits, with the remedy."""
-    settings = ExportSettings(precision="int8", pictures=pictures, largest_bytes=1000)
-    with pytest.raises(ExportError, match="over 2 GiB cannot be brought to int8; export as fp16"):
-        export_classifier(saved("lenet5"), tmp_path / "it.onnx", settings)
-    assert list(tmp_path.iterdir()) == []
+def test_dependence_on_the_batch_is_found_out(draw: Draw, pictures: Path) -> None:
+    """Pictures that are called otherwise in a batch than alone are counted."""
+    _, held_back = divide_pictures(pictures, draw("lenet5").input)
+
+    def answer(images: Any) -> Any:  # noqa: ANN401
+        return np.eye(10, dtype=np.float32)[np.full(len(images), min(len(images), 2))]
+
+    expected = np.eye(10, dtype=np.float32)[np.ones(10, int)]
+    agreement = measure_agreement(expected, answer, held_back, min_agreement=0.99)
+    assert (agreement.same_class, agreement.mean_difference) == (1.0, 0.0)
+    assert agreement.batch_changes == 9  # of seven, of two, and one that came last, alone
+    assert not agreement.agrees
+
+
+def test_integers_may_lie_beside_the_file(saved: Saved, pictures: Path, tmp_path: Path) -> None:
+    """Networks of over 2 GiB can be brought to eight bits, too."""
+    settings = ExportSettings(
+        precision="int8", pictures=pictures, largest_bytes=1000, min_agreement=0.0
+    )
+    exported = export_classifier(saved("lenet5"), tmp_path / "it.onnx", settings)
+    assert [path.name for path in exported.files] == ["it.onnx", "it.onnx.data"]
+    assert exported.files[1].stat().st_size > 50_000

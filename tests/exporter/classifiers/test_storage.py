@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
+from exporter.classifiers import storage
 from exporter.classifiers.storage import (
     PAGE,
     Weight,
@@ -127,5 +128,32 @@ def test_skeletons_are_checked_with_their_shapes() -> None:
 def test_weights_are_not_copied_to_be_written() -> None:
     """A contiguous weight of the file's own type is given to the disk as it lies in memory."""
     values = np.ones((4, 5), np.float32)
-    encoded = np.frombuffer(Weight("w", values).encode(), np.float32)
-    assert np.shares_memory(encoded, values)
+    (encoded,) = Weight("w", values).encode()
+    assert np.shares_memory(np.frombuffer(encoded, np.float32), values)
+
+
+def test_weights_are_converted_some_rows_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What becomes another type comes in parts, which together are the whole."""
+    monkeypatch.setattr(storage, "CHUNK", 7)
+    values = RANDOM.normal(size=(5, 3)).astype(np.float32)
+    parts = list(Weight("w", values, TensorProto.FLOAT16).encode())
+    assert [len(part) // 2 for part in parts] == [6, 6, 3]
+    assert b"".join(parts) == values.astype(np.float16).tobytes()
+    assert list(map(bytes, Weight("s", np.array(0.5), TensorProto.FLOAT16).encode())) == [
+        np.float16(0.5).tobytes()
+    ]
+
+
+def test_weights_become_multiples_of_their_steps() -> None:
+    """Each row is divided by its own step and rounded, half to even."""
+    values = np.array([[1.0, -2.5], [0.3, 0.1]], np.float32)
+    weight = Weight("w", values, TensorProto.INT8, np.array([1, 0.1], np.float32))
+    assert np.frombuffer(b"".join(weight.encode()), np.int8).tolist() == [1, -2, 3, 1]
+    assert weight.size_bytes == 4
+
+
+def test_weights_are_rounded_on_their_way() -> None:
+    """A value goes through a narrower type, and stays what that type made of it."""
+    values = np.array([1.0, 1 / 3], np.float32)
+    (encoded,) = Weight("w", values, through=np.float16).encode()
+    assert np.frombuffer(encoded, np.float32).tolist() == [1.0, float(np.float16(1 / 3))]

@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from calculator import parse, summarize
 from exporter.classifiers.export import export_classifier
 from exporter.classifiers.geometry import Geometry, Window
-from exporter.classifiers.graphs import ClassifierModel, build_classifier, describe_taps
+from exporter.classifiers.graphs import ClassifierModel, build_classifier
 from exporter.classifiers.settings import ExportSettings
+from exporter.classifiers.taps import describe_taps
 from exporter.errors import ExportError
 from runner import Classifier, ImpastoError
 
@@ -39,11 +40,16 @@ def build(draw: Draw, name: str) -> ClassifierModel:
     return build_classifier(checkpoint, checkpoint.build(), taps=True)
 
 
+def describe(model: ClassifierModel) -> dict[str, Any]:
+    """Return what a file says of its layers."""
+    return describe_taps(model.taps, model.filters or {})
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_fields_are_the_calculator_s(name: str, draw: Draw) -> None:
     """Shape, extent, jump and start equal those of the layer in the network's table."""
     rows = {row.node.name: row for row in summarize(parse(name)).rows}
-    outputs = describe_taps(build(draw, name))["outputs"]
+    outputs = describe(build(draw, name))["outputs"]
     assert len(outputs) > 2
     for output in outputs:
         if output["name"] in ("pool1", "pool2", "pool5") and output["name"] not in rows:
@@ -87,7 +93,7 @@ def test_first_filters_are_shown_before_and_after_training(draw: Draw, tmp_path:
     """Both outputs hold the checkpoint's tensors, which differ."""
     checkpoint = draw("lenet5")
     model = build(draw, "lenet5")
-    assert describe_taps(model)["filters"] == {"before": "filters/before", "after": "filters/after"}
+    assert describe(model)["filters"] == {"before": "filters/before", "after": "filters/after"}
     images = draw_bytes(checkpoint)
     before, after = run(model, tmp_path, images, "filters/before", "filters/after")
     np.testing.assert_array_equal(before, checkpoint.initial["features.conv1.weight"].numpy())
@@ -100,7 +106,7 @@ def test_unknown_first_filters_are_none(draw: Draw) -> None:
     checkpoint = draw("simpleconvnet")
     empty = type(checkpoint)(**{**vars(checkpoint), "initial": {}})
     model = build_classifier(empty, empty.build(), taps=True)
-    assert describe_taps(model)["filters"] == {"before": None, "after": "filters/after"}
+    assert describe(model)["filters"] == {"before": None, "after": "filters/after"}
     assert "filters/before" not in {value.name for value in model.skeleton.graph.output}
 
 

@@ -1,0 +1,1 @@
+"""Feature networks as ONNX files: bytes in, every layer out, no classes."""

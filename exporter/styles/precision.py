@@ -1,0 +1,64 @@
+"""From a style network in float32 to the same in fewer bits, judged before it is written."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from onnx import ModelProto
+
+from exporter.errors import ExportError
+from exporter.styles.difference import Difference, measure_difference, require_difference
+from exporter.styles.halves import halve_model
+from exporter.styles.integers import quantize_model
+from exporter.styles.photos import divide_photos, draw_sample
+from exporter.styles.ranges import measure_ranges
+from exporter.styles.settings import StyleSettings
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """A model of lower precision.
+
+    Attributes:
+        model: with the inputs and outputs that it had in float32.
+        difference: to float32, within what is allowed.
+        calibration: for the metadata; empty where nothing was calibrated.
+    """
+
+    model: ModelProto
+    difference: Difference
+    calibration: dict[str, Any]
+
+
+def lower_model(
+    folded: ModelProto, plain: ModelProto, settings: StyleSettings, *, styles: int, subject: str
+) -> Lowered:
+    """Return a model of lower precision.
+
+    Args:
+        folded: the model in float32, whose first convolution reads grey levels.
+        plain: the same, whose first convolution reads [0, 1].
+        settings: ``fp16``, or ``int8`` with pictures.
+        styles: S.
+        subject: what messages are about.
+
+    Raises:
+        ExportError: the photos do not serve.
+        ParityError: paintings differ by more than is allowed.
+    """
+    calibration: dict[str, Any] = {}
+    if settings.precision == "int8":
+        if settings.pictures is None:
+            message = f"{subject}: int8 needs photos to measure ranges on; pass a folder of them"
+            raise ExportError(message)
+        calibrated, judged = divide_photos(settings.pictures, styles)
+        ranges = measure_ranges(folded, calibrated, settings.calibration)
+        model = quantize_model(folded, ranges)
+        calibration = {"method": settings.calibration, "pictures": len(calibrated.images)}
+    else:
+        judged = draw_sample(styles)
+        model = halve_model(plain)
+    difference = measure_difference(
+        folded, model, judged, precision=settings.precision, limit=settings.limit
+    )
+    require_difference(difference, subject)
+    return Lowered(model, difference, calibration)

@@ -1,0 +1,199 @@
+"""Style networks in eight and sixteen bits: what changes type, and what the file says of it."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+from click.testing import CliRunner
+from numpy.typing import NDArray
+from onnx import ModelProto, TensorProto, checker
+
+from exporter import cli
+from exporter.errors import ExportError, ParityError
+from exporter.export import build_model, export_checkpoint
+from exporter.pixels import fold_scale
+from exporter.scenes import draw_scenes
+from exporter.styles.halves import halve_model
+from exporter.styles.integers import quantize_model
+from exporter.styles.photos import Sample, divide_photos, draw_rows
+from exporter.styles.quality import record_quality
+from exporter.styles.ranges import measure_ranges
+from exporter.styles.settings import StyleSettings
+from models.style.style_net import StyleNet
+
+NETS = ("tiny", "fast", "paper")
+
+
+def optimize(model: ModelProto, path: Path) -> Counter[str]:
+    """Count the operators that ONNX Runtime makes of a model."""
+    options = ort.SessionOptions()
+    options.optimized_model_filepath = str(path)
+    options.log_severity_level = 4
+    ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return Counter(node.op_type for node in onnx.load(path).graph.node)
+
+
+def quantize(model: ModelProto) -> ModelProto:
+    """Return a model in eight bits, calibrated on two small scenes."""
+    sample = Sample(draw_scenes(2, 64, 64, seed=1), draw_rows(3))
+    return quantize_model(model, measure_ranges(model, sample, "percentile"))
+
+
+def paint(model: ModelProto) -> NDArray[np.int16]:
+    """Paint two scenes in two rows of styles."""
+    session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    feed = {"image": draw_scenes(2, 61, 70, seed=2), "style_weights": draw_rows(3)[:2]}
+    painted: NDArray[np.int16] = session.run(None, feed)[0].astype(np.int16)
+    return painted
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_every_convolution_runs_in_integers(
+    name: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """ONNX Runtime fuses all of them, with a QuantizeLinear only where floats were computed."""
+    model: ModelProto = request.getfixturevalue(f"{name}_model")
+    convolutions = sum(node.op_type == "Conv" for node in model.graph.node)
+    quantized = quantize(model)
+    checker.check_model(quantized, full_check=True)
+    operators = optimize(quantized, tmp_path / "optimized.onnx")
+    assert operators["QLinearConv"] == convolutions
+    assert operators["QLinearSigmoid"] == 1
+    assert not {"Conv", "FusedConv", "Sigmoid"} & set(operators)
+    norms = operators["InstanceNormalization"]
+    assert operators["DequantizeLinear"] == norms
+    assert operators["QuantizeLinear"] <= norms
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_eight_bits_paint_much_the_same(name: str, request: pytest.FixtureRequest) -> None:
+    """Paintings differ by a few grey levels of 255 on average."""
+    model: ModelProto = request.getfixturevalue(f"{name}_model")
+    difference = np.abs(paint(quantize(model)) - paint(model))
+    assert 0 < difference.mean() < 8
+
+
+@pytest.mark.parametrize("name", ["tiny", "paper"])
+def test_sixteen_bits_are_for_convolutions_only(name: str, request: pytest.FixtureRequest) -> None:
+    """Weights of convolutions are halves; tables, and what normalises, are float32."""
+    net: StyleNet = request.getfixturevalue(f"{name}_net")
+    halved = halve_model(build_model(net, fold=False))
+    checker.check_model(halved, full_check=True)
+    types = {tensor.name: tensor.data_type for tensor in halved.graph.initializer}
+    made = {name: node for node in halved.graph.node for name in node.output}
+    for node in halved.graph.node:
+        kinds = {types[name] for name in node.input if name in types}
+        if node.op_type == "Conv":
+            assert kinds == {TensorProto.FLOAT16}
+        if node.op_type in {"InstanceNormalization", "Sigmoid", "QuantizeLinear"}:
+            assert TensorProto.FLOAT16 not in kinds
+            assert made[node.input[0]].op_type != "Conv"
+    difference = np.abs(paint(halved) - paint(build_model(net)))
+    assert difference.max() <= 3
+
+
+def test_small_weights_keep_their_precision_in_halves(tiny_net: StyleNet) -> None:
+    """The first convolution is not divided by 255, which would leave float16's normal range."""
+    halved = halve_model(build_model(tiny_net, fold=False))
+    stem = tiny_net.state_dict()["stem.0.conv.conv.weight"].numpy()
+    name = next(node for node in halved.graph.node if node.op_type == "Conv").input[1]
+    tensor = next(t for t in halved.graph.initializer if t.name == name)
+    np.testing.assert_array_equal(onnx.numpy_helper.to_array(tensor), stem.astype(np.float16))
+
+
+def test_folded_division_paints_the_same(tiny_net: StyleNet) -> None:
+    """Divided weights do what dividing the photo does, and no node divides any more."""
+    model = build_model(tiny_net, fold=False)
+    expected = paint(model)
+    assert fold_scale(model)
+    assert "Div" not in {node.op_type for node in model.graph.node}
+    assert np.abs(paint(model) - expected).max() <= 1
+
+
+def test_file_records_its_difference(checkpoint: Path, photos: Path, tmp_path: Path) -> None:
+    """An eight-bit file names its precision, calibration, mean and largest difference."""
+    path = tmp_path / "int8.onnx"
+    settings = StyleSettings("int8", photos, "percentile", max_difference=50)
+    exported = export_checkpoint(checkpoint, path, sizes=[(1, 32, 32)], settings=settings)
+    entries = {p.key: json.loads(p.value) for p in onnx.load(path).metadata_props}
+    parity = entries["impasto.parity"]
+    assert entries["impasto.precision"] == "int8"
+    assert entries["impasto.calibration"] == {"method": "percentile", "pictures": 8}
+    assert exported.difference is not None
+    assert parity["mean_grey_levels"] == exported.difference.mean_grey_levels > 0
+    assert parity["mean_grey_levels"] <= parity["max_grey_levels"] <= 255
+    assert parity["tolerance"] == {"mean_grey_levels": 50}
+    assert len(parity["style_grey_levels"]) == 3
+    assert parity["fp32"]["max_grey_levels"] <= 1
+    assert parity["quality"] is None
+    record_quality(path, 0.81, 0.82)
+    entries = {p.key: json.loads(p.value) for p in onnx.load(path).metadata_props}
+    assert entries["impasto.parity"]["quality"] == {"value": 0.81, "fp32": 0.82}
+
+
+def test_quality_is_for_lower_precision(exported: Path) -> None:
+    """A file in float32 has nothing to be compared with."""
+    with pytest.raises(ExportError, match="is not of lower precision"):
+        record_quality(exported, 0.5, 0.5)
+
+
+def test_too_large_a_difference_is_refused(checkpoint: Path, photos: Path, tmp_path: Path) -> None:
+    """Nothing is written, and the message gives figures, rule and remedy."""
+    settings = StyleSettings("int8", photos, max_difference=0)
+    with pytest.raises(ParityError, match=r"int8 differs from fp32 by .* raise --max-difference"):
+        export_checkpoint(checkpoint, tmp_path / "x.onnx", sizes=[(1, 32, 32)], settings=settings)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_photo_both_calibrates_and_judges(photos: Path) -> None:
+    """One of five is held back; single styles and blends are painted."""
+    calibrated, judged = divide_photos(photos, 3)
+    seen = {image.tobytes() for image in calibrated.images}
+    assert (len(calibrated.images), len(judged.images)) == (8, 2)
+    assert not seen & {image.tobytes() for image in judged.images}
+    np.testing.assert_array_equal(judged.style_weights[:3], np.eye(3))
+    assert ((judged.style_weights[3:] > 0).sum(axis=1) > 1).all()
+
+
+def test_too_few_photos_are_refused(tmp_path: Path, photos: Path) -> None:
+    """A folder of one photo says nothing about ranges."""
+    (tmp_path / "one.png").write_bytes((photos / "0.png").read_bytes())
+    with pytest.raises(ExportError, match="holds 1 photos, too few to calibrate on"):
+        divide_photos(tmp_path, 3)
+
+
+def test_missing_folder_is_refused(tmp_path: Path) -> None:
+    """A folder that is not there is named."""
+    with pytest.raises(ExportError, match="nowhere: cannot be listed"):
+        divide_photos(tmp_path / "nowhere", 3)
+
+
+def test_commands_write_and_verify_lower_precision(
+    checkpoint: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Export prints the difference; verify measures it again and asks for photos."""
+    defaults = {**(export_checkpoint.__kwdefaults__ or {}), "sizes": [(1, 32, 32)]}
+    monkeypatch.setattr(export_checkpoint, "__kwdefaults__", defaults)
+    path = str(tmp_path / "int8.onnx")
+    wished = ["--precision", "int8", "--calibrate", str(photos), "--max-difference", "60"]
+    written = CliRunner().invoke(cli.export, [str(checkpoint), "-o", path, *wished])
+    assert written.exit_code == 0, written.output
+    assert "int8 differs from fp32 by" in written.output
+    again = CliRunner().invoke(cli.verify, [path, str(checkpoint), "--pictures", str(photos)])
+    assert again.exit_code == 0, again.output
+    assert again.output.strip() in written.output
+    bare = CliRunner().invoke(cli.verify, [path, str(checkpoint)])
+    assert bare.exit_code == 1
+    assert "pass --pictures FOLDER" in bare.output
+
+
+def test_difference_is_for_lower_precision(checkpoint: Path) -> None:
+    """In float32 there is nothing to allow."""
+    arguments = [str(checkpoint), "-o", "x.onnx", "--max-difference", "3"]
+    result = CliRunner().invoke(cli.export, arguments)
+    assert result.exit_code == 2
+    assert "pass --precision int8 or fp16" in result.output
