@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "styles": ("runner.cli", "styles", "List the styles, or render all of them on one photo."),
     "info": ("runner.cli", "info", "Tell what an ONNX file is, was trained on, and needs."),
     "bench": ("runner.bench.cli", "bench", "Measure how fast networks run on this machine."),
+    "serve": ("runner.service.cli", "serve", "Serve models over HTTP, with batches."),
     "shapes": ("calculator.cli.shapes", "shapes", "Tell every shape, count and receptive field."),
     "compare": ("calculator.cli.compare", "compare", "Attribute the difference of two networks."),
     "solve": ("calculator.cli.solve", "solve", "Find settings that lead from size to size."),

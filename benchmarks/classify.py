@@ -93,7 +93,7 @@ def make_files(name: str, args: argparse.Namespace, work: Path) -> Files:
     # What random weights find is near a tie and may change with the rounding.
     free = ["--min-agreement", "0"] if random else []
     eight = ["--precision", "int8", "--calibrate", str(pictures), *free]
-    for path, options in ((fp32, []), (int8, eight)):
+    for path, options in ((fp32, ["--fold"]), (int8, eight)):
         if not path.exists():
             print(f"making {path.name}", file=sys.stderr)
             run_process(["impasto", "export", str(checkpoint), "-o", str(path), *options])

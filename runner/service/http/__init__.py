@@ -1,0 +1,1 @@
+"""HTTP around the engine: bounded bodies, checked callers, routes, and the server's life."""
