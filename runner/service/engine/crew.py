@@ -15,7 +15,7 @@ from runner.service.errors import Failed, Overloaded
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
-NICENESS = 5  # of who computes: the event loop, which needs little, gets three times as much
+NICENESS = 3  # of who computes: the event loop, which needs little, gets twice as much
 LOG = logging.getLogger("impasto.service")
 
 

@@ -165,7 +165,8 @@ def explain_failure(model: str, error: BaseException) -> ServiceError:
     if isinstance(error, ServiceError):
         return error
     if type(error).__name__ == REFUSAL:
-        LOG.info("model %s refused its input: %s", model, error)
+        # as text: the error's traceback holds the request's tensors, and a handler may keep records
+        LOG.info("model %s refused its input: %s", model, str(error))
         message = (
             f"inputs of model {model!r} do not fit together, or hold values that it cannot take; "
             "compare them with its metadata"
