@@ -21,20 +21,9 @@ QUALITY = 95
 class AveragingVGG(VGGFeatures):
     """VGG-16 with average pooling, which Gatys et al. (2015) found to look slightly better."""
 
-    def forward(self, images: Tensor, until: str | None = None) -> dict[str, Tensor]:
-        """Return the chosen activations; see :class:`VGGFeatures`."""
-        x = images * 255.0 - self.mean
-        block, found = "1", {}
-        for name, conv in self.convolutions.items():
-            if name[4] != block:
-                x, block = F.avg_pool2d(x, 2), name[4]
-            x = F.relu(conv(x))
-            layer = name.replace("conv", "relu")
-            if layer in self.layers:
-                found[layer] = x
-            if layer == until:
-                break
-        return found
+    def pool(self, x: Tensor) -> Tensor:
+        """Halve both sides of ``[N, C, H, W]`` by the mean."""
+        return F.avg_pool2d(x, 2)
 
 
 def read_resized(path: Path, long_side: int, layers: tuple[str, ...]) -> Tensor:

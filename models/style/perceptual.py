@@ -82,6 +82,10 @@ class VGGFeatures(nn.Module):
         self.register_buffer("mean", tensors["mean"].reshape(1, 3, 1, 1).clone())
         self.requires_grad_(requires_grad=False).eval()
 
+    def pool(self, x: Tensor) -> Tensor:
+        """Halve both sides of ``[N, C, H, W]``, as published: by the maximum."""
+        return F.max_pool2d(x, 2)
+
     def forward(self, images: Tensor, until: str | None = None) -> dict[str, Tensor]:
         """Return the chosen activations.
 
@@ -96,7 +100,7 @@ class VGGFeatures(nn.Module):
         block, found = "1", {}
         for name, conv in self.convolutions.items():
             if name[4] != block:
-                x, block = F.max_pool2d(x, 2), name[4]
+                x, block = self.pool(x), name[4]
             x = F.relu(conv(x))
             layer = name.replace("conv", "relu")
             if layer in self.layers:
