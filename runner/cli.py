@@ -227,7 +227,7 @@ def classify(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - c
 
     \b
     impasto classify digit.png
-    impasto classify digits --top 1 --format json -o results.jsonl
+    impasto classify digits --recursive --top 1 -o results.jsonl
     impasto classify photos --model vgg16.onnx
     """  # noqa: D301 - click reads the control character
     with end_on_interrupt():  # until run_classify has something to bring to an end
