@@ -160,7 +160,8 @@ def check_task(card: ModelCard) -> None:
     """
     if card.task not in TASKS:
         made_for = f"made for {card.task!r}" if card.task else "without impasto metadata"
-        message = f"{card.path}: {made_for}, and look shows classifiers; {REMEDY}"
+        remedy = "pass a classifier that was exported with --taps" if card.task else REMEDY
+        message = f"{card.path}: {made_for}, and look shows classifiers; {remedy}"
         raise ModelError(message)
 
 
