@@ -1,26 +1,24 @@
 """The work of ``impasto classify``: every job decoded, classified and handed to the results."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 from typing import Any
 
 import click
 
+from runner.classify.clerk import make_row
 from runner.classify.decoding import decode_jobs
 from runner.classify.jobs import Job
-from runner.classify.journal import Journal, Settings
 from runner.classify.network import Network
-from runner.classify.pipeline import Layout, Outcome, Pipeline, Stages
+from runner.classify.pipeline import Layout, Pipeline, Stages
 from runner.classify.predictions import check_top, rank
-from runner.classify.results import FileResults, Results, StandardResults, check_known
-from runner.classify.rows import Row, make_writer
+from runner.classify.results import Results
+from runner.classify.rows import Row
+from runner.classify.settings import Settings
+from runner.classify.work import open_results, run_reported, sort_out
 from runner.processors import count_processors
-from runner.report import BarReport, Report
-from runner.signals import stop_on_signals
 
 CHUNK_BYTES = 2**16  # of files that one decoder takes at a time
 CUDA_BATCH = 32  # a GPU wants more at once than a processor
@@ -51,24 +49,13 @@ class Classification:
 
     def run(self) -> Iterator[Row]:
         """Yield a row per picture in order, those of an earlier run first."""
-        todo = []
-        for number, job in enumerate(self._jobs):
-            if self._results.knows(number):
-                yield Row(job.source, "skipped")
-            else:
-                todo.append(number)
+        skipped, todo = sort_out(self._jobs, self._results)
+        yield from skipped
         numbers = iter(todo)
         for outcomes in self._pipeline.run(self._jobs[number] for number in todo):
             rows = [make_row(outcome) for outcome in outcomes]
             self._results.add(list(islice(numbers, len(rows))), rows)
             yield from rows
-
-
-def make_row(outcome: Outcome[Job]) -> Row:
-    """Return the row of one outcome."""
-    if outcome.fault:
-        return Row(outcome.source.source, "failed", outcome.fault)
-    return Row(outcome.source.source, "ok", None, outcome.ranking)
 
 
 def classify_jobs(jobs: Sequence[Job], decoders: Executor, options: dict[str, Any]) -> int:
@@ -98,27 +85,9 @@ def classify_jobs(jobs: Sequence[Job], decoders: Executor, options: dict[str, An
         lay_out(jobs, network, options),
         decoders,
     )
-    with open_results(jobs, network, top, options) as results:
+    settings = Settings(network.card.digest, top, options["draft"])
+    with open_results(jobs, network.labels, settings, options) as results:
         return run_reported(Classification(jobs, results, pipeline), results, len(jobs), options)
-
-
-def run_reported(
-    work: Classification, results: Results, total: int, options: dict[str, Any]
-) -> int:
-    """Run the work, tell how it goes, and return the exit status."""
-    to_file = options["output"] is not None
-    report = choose_report(total, quiet=to_file or not sys.stdout.isatty())
-    with report, stop_on_signals(work) as received:
-        for row in work.run():
-            report.add(row)
-        stopped = work.stopped
-        if not stopped:
-            results.finish()
-    if total > 1 or stopped:
-        report.summarize(stopped=stopped, resumable=to_file)
-    if stopped:
-        return 128 + received[0]
-    return 1 if report.counts["failed"] else 0
 
 
 def lay_out(jobs: Sequence[Job], network: Network, options: dict[str, Any]) -> Layout:
@@ -130,30 +99,3 @@ def lay_out(jobs: Sequence[Job], network: Network, options: dict[str, Any]) -> L
     mean_bytes = sum(job.size for job in jobs) // len(jobs)
     chunk = max(1, min(batch, CHUNK_BYTES // max(1, mean_bytes)))
     return Layout(workers=workers, batch=batch, decoders=workers, chunk=chunk)
-
-
-@contextmanager
-def open_results(
-    jobs: Sequence[Job], network: Network, top: int, options: dict[str, Any]
-) -> Iterator[Results]:
-    """Open what takes the rows: standard output, or a file with its journal."""
-    output = options["output"]
-    writer = make_writer(
-        options["form"], network.labels, cut=output is None and sys.stdout.isatty()
-    )
-    if output is None:
-        yield StandardResults(writer)
-        return
-    settings = Settings(network.card.digest, top, options["draft"])
-    with Journal(output, jobs, settings, resume=options["resume"]) as journal:
-        if options["resume"]:
-            check_known(output, journal, overwrite=options["overwrite"])
-        with FileResults(output, jobs, journal, writer) as results:
-            yield results
-
-
-def choose_report(total: int, *, quiet: bool) -> Report[Row]:
-    """Return a bar where nothing else is printed on the terminal, else a plain report."""
-    if quiet and total > 1 and sys.stderr.isatty():
-        return BarReport(total, "classified")
-    return Report(total, "classified")

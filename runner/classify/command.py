@@ -3,14 +3,15 @@
 import os
 import sys
 import warnings
+from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor
 from pathlib import Path
 from typing import Any
 
 import click
 
-from runner.classify.executors import choose_processes, open_decoders
-from runner.classify.jobs import list_jobs
+from runner.classify.executors import choose_processes, open_decoders, suits_clerks
+from runner.classify.jobs import Job, list_sources, make_jobs
 from runner.classify.results import check_output
 from runner.errors import ImpastoError
 from runner.formats import has_picture_suffix
@@ -33,25 +34,54 @@ def run_classify(options: dict[str, Any]) -> int:
     if options["resume"] and output is None:
         message = "--resume needs a file for the results: -o FILE"
         raise click.UsageError(message)
-    jobs = list_jobs(options["inputs"], recursive=options["recursive"])
-    if output is not None:
-        check_output(output, jobs, overwrite=options["overwrite"], resume=options["resume"])
-    workers = options["workers"] or min(count_processors(), len(jobs))
-    processes = choose_processes([job.size for job in jobs], workers)
-    decided = {"form": form, "output": output, "workers": workers}
+    sources = list_sources(options["inputs"], recursive=options["recursive"])
+    workers = options["workers"] or min(count_processors(), len(sources))
+    processes = choose_processes(sources, workers)
+    decided = options | {"form": form, "output": output, "workers": workers}
     load_decoding()
     try:
-        with open_decoders(workers, processes=processes) as decoders:
-            # The processes start before ONNX Runtime does, and its threads.
-            from runner.classify.classification import classify_jobs  # noqa: PLC0415
-
-            return classify_jobs(jobs, decoders, options | decided)
+        if processes and suits_clerks(options["model"], options["provider"], workers):
+            return start_crew(sources, decided)
+        return start_pipeline(sources, decided, processes=processes)
     except BrokenExecutor:
         message = (
             "a process that decodes pictures was ended from outside, perhaps for want of memory; "
             "pass --workers 1, which does without"
         )
         raise ImpastoError(message) from None
+
+
+def start_crew(sources: Sequence[str], options: dict[str, Any]) -> int:
+    """Classify in processes that do everything; this one needs no ONNX Runtime."""
+    from runner.classify.crew import classify_by_crew, make_order, open_clerks  # noqa: PLC0415
+
+    with open_clerks(options["workers"], make_order(options)) as helpers:
+        # They open the network, while the pictures are looked for here.
+        return classify_by_crew(find_jobs(sources, options), helpers, options)
+
+
+def start_pipeline(sources: Sequence[str], options: dict[str, Any], *, processes: bool) -> int:
+    """Classify in this process, which others may help to decode."""
+    jobs = find_jobs(sources, options)
+    with open_decoders(options["workers"], processes=processes) as decoders:
+        # The processes start before ONNX Runtime does, and its threads.
+        from runner.classify.classification import classify_jobs  # noqa: PLC0415
+
+        return classify_jobs(jobs, decoders, options)
+
+
+def find_jobs(sources: Sequence[str], options: dict[str, Any]) -> list[Job]:
+    """Return what is to be classified, where its results may take their place.
+
+    Raises:
+        OutputError: they may not.
+    """
+    jobs = make_jobs(sources)
+    if options["output"] is not None:
+        check_output(
+            options["output"], jobs, overwrite=options["overwrite"], resume=options["resume"]
+        )
+    return jobs
 
 
 def load_decoding() -> None:

@@ -29,7 +29,7 @@ class Prepared:
     """
 
     pixels: Pixels
-    faults: tuple[str, ...]
+    faults: Sequence[str]
 
 
 def decode_jobs(jobs: Sequence[Job], rule: InputRule, *, reduced: bool = False) -> Prepared:

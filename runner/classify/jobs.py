@@ -27,7 +27,12 @@ class Job(NamedTuple):
 
 
 def list_jobs(inputs: Sequence[Path], *, recursive: bool = False) -> list[Job]:
-    """List the pictures of the inputs in order, each once.
+    """List the pictures of the inputs in order, each once; see :func:`list_sources`."""
+    return make_jobs(list_sources(inputs, recursive=recursive))
+
+
+def list_sources(inputs: Sequence[Path], *, recursive: bool = False) -> list[str]:
+    """List the names of the pictures of the inputs in order, each once.
 
     Args:
         inputs: files, folders, or ``-``.
@@ -43,7 +48,7 @@ def list_jobs(inputs: Sequence[Path], *, recursive: bool = False) -> list[Job]:
     sources: list[str] = []
     for path in inputs:
         sources += list_pictures(path, recursive=recursive) if is_folder(path) else [str(path)]
-    return [make_job(source) for source in (drop_repeated(sources) if inputs[1:] else sources)]
+    return drop_repeated(sources) if inputs[1:] else sources
 
 
 def drop_repeated(sources: Sequence[str]) -> list[str]:
@@ -52,6 +57,11 @@ def drop_repeated(sources: Sequence[str]) -> list[str]:
     for source in sources:
         first.setdefault(os.path.abspath(source), source)  # noqa: PTH100
     return list(first.values())
+
+
+def make_jobs(sources: Sequence[str]) -> list[Job]:
+    """Return a job for each name; see :func:`make_job`."""
+    return [make_job(source) for source in sources]
 
 
 def make_job(source: str) -> Job:

@@ -6,20 +6,17 @@ modification time, the settings and the ranking. A line that a crash has cut sho
 and a picture that has changed since its line was written is classified again.
 """
 
-import hashlib
 import json
 import os
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from functools import lru_cache
-from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from runner.classify.jobs import Job
+from runner.classify.lines import LineWriter
+from runner.classify.settings import Settings
 from runner.errors import OutputError
 from runner.files import hide
 from runner.inputs import STANDARD
@@ -27,23 +24,7 @@ from runner.inputs import STANDARD
 if TYPE_CHECKING:
     from runner.classify.predictions import Ranking
 
-quote = json.JSONEncoder().encode  # json.dumps, without the search for other ways to encode
-PAIR = "[%d, %.9g]"  # nine digits hold a float32 exactly
 UNKNOWN = -1  # the place of a line that is not there
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Everything besides the picture that decides what is found in it."""
-
-    model: str  # SHA-256 of the ONNX file
-    top: int
-    draft: bool
-
-    def digest(self) -> str:
-        """Return a short digest of all of them."""
-        values = f"{self.model} {self.top} {self.draft}"
-        return hashlib.sha256(values.encode()).hexdigest()[:16]
 
 
 class Journal:
@@ -63,11 +44,10 @@ class Journal:
         self, output: Path, jobs: Sequence[Job], settings: Settings, *, resume: bool
     ) -> None:
         self.path = journal_name(output)
-        self._folder = os.path.realpath(output.parent)
         self._jobs = jobs
         self._settings = settings.digest()
+        self._lines = LineWriter(output, self._settings)
         self._places = array("q", [UNKNOWN]) * len(jobs)
-        self._relate = lru_cache(64)(self._relate_folder)
         self._published: tuple[int, int] | None = None
         make_folder(output.parent)
         try:
@@ -111,15 +91,19 @@ class Journal:
         Raises:
             OutputError: the disk refuses.
         """
-        job = self._jobs[number]
         self._places[number] = self._end
-        # One template for all pairs: a format string for each takes twice as long.
-        found = ", ".join([PAIR] * len(ranking)) % tuple(chain.from_iterable(ranking))
-        self._append(
-            f'{{"input": {quote(self._name(job))}, "size": {job.size}, '
-            f'"modified_ns": {job.modified_ns}, "settings": "{self._settings}", '
-            f'"ranking": [{found}]}}\n'
-        )
+        self._append(self._lines.write(self._jobs[number], ranking))
+
+    def append(self, lines: str) -> None:
+        """Append lines that a :class:`LineWriter` has written elsewhere.
+
+        A later run knows them; :meth:`knows` and :meth:`rankings` of this one do not.
+
+        Raises:
+            OutputError: the disk refuses.
+        """
+        self._append(lines)
+        self.flush()
 
     def add_results(self, status: os.stat_result) -> None:
         """Append that results with this status are about to appear.
@@ -163,7 +147,7 @@ class Journal:
     def _read(self) -> None:
         """Find the lines of this run's jobs, and end a line that a crash has cut short."""
         numbers = {
-            (self._name(job), job.size, job.modified_ns): number
+            (self._lines.name(job), job.size, job.modified_ns): number
             for number, job in enumerate(self._jobs)
             if not job.fault and job.source != STANDARD
         }
@@ -188,17 +172,6 @@ class Journal:
                 self._places[number] = place
         except (ValueError, KeyError, TypeError, RecursionError):
             return
-
-    def _name(self, job: Job) -> str:
-        """Name a picture from the folder of the results, so that both may move together."""
-        folder, _, name = job.source.rpartition(os.sep)
-        return self._relate(folder or os.curdir) + name
-
-    def _relate_folder(self, folder: str) -> str:
-        place = os.path.realpath(folder)
-        with suppress(ValueError):  # on another drive
-            place = os.path.relpath(place, self._folder)
-        return os.path.join(place, "")  # noqa: PTH118 - the separator behind it
 
     def _explain(self, error: OSError) -> OutputError:
         message = f"{self.path}: cannot be written ({error.strerror or error})"

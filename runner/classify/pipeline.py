@@ -10,24 +10,16 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 from runner.classify.decoding import Prepared
+from runner.classify.outcomes import Outcome, conclude
 from runner.classify.predictions import Ranking
-from runner.errors import explain
 from runner.images import Pixels
 
 Source = TypeVar("Source")
-
-
-class Outcome(NamedTuple, Generic[Source]):
-    """What became of one picture: its ranking, or why there is none; see :class:`Row`."""
-
-    source: Source
-    ranking: Ranking = ()
-    fault: str = ""
 
 
 @dataclass(frozen=True)
@@ -187,23 +179,4 @@ class Pipeline(Generic[Source]):
         pixels = (
             gathering.pixels[0] if len(gathering.pixels) == 1 else np.concatenate(gathering.pixels)
         )
-        rankings = iter(self._rank(pixels))
-        outcomes = []
-        for source, fault in zip(gathering.sources, gathering.faults, strict=True):
-            found = fault or next(rankings)
-            if isinstance(found, str):
-                outcomes.append(Outcome(source, (), found))
-            else:
-                outcomes.append(Outcome(source, found))
-        return outcomes
-
-    def _rank(self, pixels: Pixels) -> Sequence[Ranking | str]:
-        """Classify a batch; where that fails, each picture alone, so that it fails alone."""
-        if not len(pixels):
-            return []
-        try:
-            return self._stages.predict(pixels)
-        except Exception as error:  # noqa: BLE001 - whatever happens to one, the others go on
-            if len(pixels) == 1:
-                return [explain(error)]
-        return [found for picture in pixels for found in self._rank(picture[None])]
+        return conclude(gathering.sources, Prepared(pixels, gathering.faults), self._stages.predict)

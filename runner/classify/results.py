@@ -28,6 +28,18 @@ class Results(Protocol):
             OutputError: they cannot be written.
         """
 
+    def add_texts(self, numbers: Sequence[int], texts: Sequence[str], lines: str) -> None:
+        """Take the rows of some jobs that are text already.
+
+        Args:
+            numbers: of the jobs.
+            texts: a row for each.
+            lines: of the journal, for those that did not fail.
+
+        Raises:
+            OutputError: see :meth:`add`.
+        """
+
     def finish(self) -> None:
         """Bring everything to its place, after all jobs.
 
@@ -51,16 +63,20 @@ class StandardResults:
         """Return False: what was printed once is not remembered."""
         return False
 
-    def add(self, numbers: Sequence[int], rows: Sequence[Row]) -> None:  # noqa: ARG002 - see Results
+    def add(self, numbers: Sequence[int], rows: Sequence[Row]) -> None:
         """Print the rows, the first ones below the header.
 
         Raises:
             BrokenPipeError: nobody reads on.
             OutputError: see :class:`Results`.
         """
+        self.add_texts(numbers, [self._writer.write(row) for row in rows], "")
+
+    def add_texts(self, numbers: Sequence[int], texts: Sequence[str], lines: str) -> None:  # noqa: ARG002 - see Results
+        """Print rows that are text already; see :meth:`add`."""
         header = "" if self._begun else self._writer.header
         self._begun = True
-        write_standard((header + "".join(map(self._writer.write, rows))).encode())
+        write_standard((header + "".join(texts)).encode())
 
     def finish(self) -> None:
         """Do nothing: all is printed."""
@@ -108,21 +124,29 @@ class FileResults:
             if not row.error:
                 self._journal.add(number, row.ranking)
         self._journal.flush()
-        texts: list[str] = []
-        for number, row in zip(numbers, rows, strict=True):
-            if number != self._written:
-                self._part.write("".join(texts))
-                texts.clear()
-                self._add_known(number)
-            texts.append(self._writer.write(row))
-            self._written = number + 1
-        self._part.write("".join(texts))
+        self._write(numbers, [self._writer.write(row) for row in rows])
+
+    def add_texts(self, numbers: Sequence[int], texts: Sequence[str], lines: str) -> None:
+        """Remember rows that are text already; see :meth:`add`."""
+        self._journal.append(lines)
+        self._write(numbers, texts)
 
     def finish(self) -> None:
         """Bring the file to its place."""
         self._add_known(len(self._jobs))
         self._journal.add_results(self._part.finish())
         publish(self._output)
+
+    def _write(self, numbers: Sequence[int], texts: Sequence[str]) -> None:
+        """Write the rows of some jobs, with those of an earlier run between them."""
+        begun = 0
+        for place, number in enumerate(numbers):
+            if number != self._written:
+                self._part.write("".join(texts[begun:place]))
+                begun = place
+                self._add_known(number)
+            self._written = number + 1
+        self._part.write("".join(texts[begun:]))
 
     def _add_known(self, end: int) -> None:
         """Write the rows of an earlier run before job ``end``, all of which the journal knows."""
@@ -193,13 +217,25 @@ def check_output(output: Path, jobs: Sequence[Job], *, overwrite: bool, resume: 
         raise OutputError(message)
     if not os.path.lexists(output):
         return
-    place = os.path.realpath(output)
-    if any(os.path.realpath(job.source) == place for job in jobs):
+    if is_picture(output, jobs):
         message = f"{output}: the results would overwrite a picture; choose another output"
         raise OutputError(message)
     if not (overwrite or resume):
         message = f"{output} exists; pass --overwrite to replace it"
         raise OutputError(message)
+
+
+def is_picture(output: Path, jobs: Sequence[Job]) -> bool:
+    """Tell whether a file that exists is one of the pictures, by whatever name."""
+    if not output.exists():  # a link that leads nowhere
+        return False
+    status, place = output.stat(), os.path.realpath(output)
+    return any(
+        # Few agree in size and time: following the names of thousands takes a tenth of a second.
+        (job.size, job.modified_ns) == (status.st_size, status.st_mtime_ns)
+        and os.path.realpath(job.source) == place
+        for job in jobs
+    )
 
 
 def check_known(output: Path, journal: Journal, *, overwrite: bool) -> None:

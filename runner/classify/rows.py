@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from runner.report import make_printable
@@ -17,6 +18,12 @@ TABLE_WIDTH = 80
 LABEL_WIDTH = 30  # of the table's column, at most
 SHARE_WIDTH = len("probability")
 CSV_HEADER = ("input", "status", "error", "rank", "index", "label", "probability")
+
+
+@cache
+def repeat(template: str, count: int) -> str:
+    """Return one template for some values: to fill one for each takes twice as long."""
+    return ", ".join([template] * count)
 
 
 class Row(NamedTuple):
@@ -62,8 +69,7 @@ class JsonWriter:
         values: list[object] = []
         for index, value in row.ranking:
             values += (index, self._labels[index], value)
-        # One template for all: a format string for each takes twice as long.
-        predictions = ", ".join([PREDICTION] * len(row.ranking)) % tuple(values)
+        predictions = repeat(PREDICTION, len(row.ranking)) % tuple(values)
         # A skipped picture was classified by an earlier run, whose result this is.
         status = "failed" if row.status == "failed" else "ok"
         return (

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.classify.decoding import Prepared, prepare_each
-from runner.classify.pipeline import Layout, Outcome, Pipeline, Stages
+from runner.classify.outcomes import Outcome
+from runner.classify.pipeline import Layout, Pipeline, Stages
 from runner.classify.predictions import Ranking
 from runner.classify.rules import InputRule
 from runner.images import Pixels

@@ -25,6 +25,13 @@ Start = Callable[..., subprocess.Popen[bytes]]
 ReadRows = Callable[[str | bytes], list[dict[str, Any]]]
 
 
+def make_file(folder: Path, size: int) -> str:
+    """Make a file of some bytes; return its name."""
+    path = folder / "file.png"
+    path.write_bytes(bytes(size))
+    return str(path)
+
+
 @pytest.mark.parametrize(
     ("count", "size", "processors", "processes"),
     [
@@ -35,20 +42,22 @@ ReadRows = Callable[[str | bytes], list[dict[str, Any]]]
     ],
 )
 def test_processes_are_for_many_small_files(
-    count: int, size: int, processors: int, *, processes: bool
+    count: int, size: int, processors: int, *, processes: bool, tmp_path: Path
 ) -> None:
     """Few files, large files and a single processor are left to threads."""
-    assert choose_processes([size] * count, processors) is processes
+    assert choose_processes([make_file(tmp_path, size)] * count, processors) is processes
 
 
 def test_a_process_is_copied_only_while_it_has_one_thread(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Another thread could hold a lock that the copy would wait for; copies pay for fewer files."""
-    few = [SMALL_BYTES] * WORTHWHILE_COPIES
-    monkeypatch.setattr(executors, "THREADS", str(tmp_path))
+    few = [make_file(tmp_path, SMALL_BYTES)] * WORTHWHILE_COPIES
+    tasks = tmp_path / "tasks"
+    tasks.mkdir()
+    monkeypatch.setattr(executors, "THREADS", str(tasks))
     for threads, copied in ((1, True), (2, False)):
-        (tmp_path / str(threads)).mkdir()
+        (tasks / str(threads)).mkdir()
         assert executors.may_copy() is copied
         assert choose_processes(few, 2) is copied
     monkeypatch.setattr(executors, "THREADS", str(tmp_path / "missing"))

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from runner.classify.jobs import Job, list_jobs
-from runner.classify.journal import Journal, Settings
+from runner.classify.journal import Journal
+from runner.classify.settings import Settings
 from runner.errors import OutputError
 
 SETTINGS = Settings("0" * 64, 1, draft=False)
