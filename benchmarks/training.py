@@ -17,17 +17,14 @@ from measuring import describe_machine, describe_spread
 def time_steps(args: argparse.Namespace, precision: str) -> list[float]:
     """Return the seconds of each step but the first two."""
     from models.style.photos import list_paintings, list_photos
-    from models.style.training import Settings, StyleTraining
+    from models.style.training import RunFiles, Settings, StyleTraining
 
     settings = Settings(steps=args.steps + 2, precision=precision)
     with tempfile.TemporaryDirectory() as scratch:
+        paintings = list_paintings(args.paintings, None, ())
+        files = RunFiles(args.vgg, list_photos(args.photos), paintings, Path(scratch, "run"))
         training = StyleTraining(
-            settings,
-            vgg_path=args.vgg,
-            photos=list_photos(args.photos),
-            paintings=list_paintings(args.paintings, None, ()),
-            folder=Path(scratch, "run"),
-            report=lambda sentence: print(sentence, file=sys.stderr),
+            settings, files, report=lambda sentence: print(sentence, file=sys.stderr)
         )
         moments = [time.perf_counter() for _ in training.run()]
     return [after - before for before, after in pairwise(moments[1:])]

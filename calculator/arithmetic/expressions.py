@@ -5,6 +5,7 @@ number, :meth:`Expression.render` the text, with names or with the numbers put i
 printed derivation cannot drift from the computation.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -17,18 +18,18 @@ Values = Mapping[str, int]
 SUM, PRODUCT, ATOM = 1, 2, 3  # how tightly an expression binds
 
 
-class Expression:
+class Expression(ABC):
     """A node of the tree; its children are expressions or integers."""
 
     binding = ATOM
 
+    @abstractmethod
     def evaluate(self, values: Values) -> int:
         """Return the exact integer for ``values``, which must hold every name."""
-        raise NotImplementedError
 
+    @abstractmethod
     def render(self, values: Values | None = None) -> str:
         """Return the expression as text, with ``values`` in the place of names if given."""
-        raise NotImplementedError
 
     def children(self) -> "tuple[Expression, ...]":
         """Return the nodes directly below this one."""

@@ -6,7 +6,7 @@ from calculator.arithmetic import formulas
 from calculator.arithmetic.expressions import Derivation
 from calculator.arithmetic.receptive import Spread
 from calculator.errors import ShapeError
-from calculator.layers.base import Layer
+from calculator.layers.base import UnaryLayer
 from calculator.layers.shapes import (
     Borders,
     Derived,
@@ -43,7 +43,7 @@ def check_groups(channels: int, groups: int, *, what: str) -> None:
 
 
 @dataclass(frozen=True)
-class Conv(Layer):
+class Conv(UnaryLayer):
     """A convolution (cross-correlation, as every framework means it).
 
     Args:
@@ -144,7 +144,7 @@ class Conv(Layer):
 
 
 @dataclass(frozen=True)
-class DepthwiseConv(Layer):
+class DepthwiseConv(UnaryLayer):
     """A convolution in which every input channel has its own filters.
 
     Args:
@@ -183,7 +183,7 @@ class DepthwiseConv(Layer):
 
 
 @dataclass(frozen=True)
-class TransposedConv(Layer):
+class TransposedConv(UnaryLayer):
     """A transposed convolution: every input value is spread over a window of the output.
 
     Args:

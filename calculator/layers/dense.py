@@ -3,14 +3,14 @@
 from dataclasses import dataclass, field
 
 from calculator.arithmetic import formulas
-from calculator.layers.base import Layer
+from calculator.layers.base import UnaryLayer
 from calculator.layers.convolutions import name_axes
 from calculator.layers.shapes import Derived, Shape, require_flat
 from calculator.layers.statements import check_inputs
 
 
 @dataclass(frozen=True)
-class Flatten(Layer):
+class Flatten(UnaryLayer):
     """All values of a sample in one row."""
 
     @property
@@ -26,7 +26,7 @@ class Flatten(Layer):
 
 
 @dataclass(frozen=True)
-class Dense(Layer):
+class Dense(UnaryLayer):
     """A fully connected layer.
 
     Args:
@@ -66,7 +66,7 @@ class Dense(Layer):
 
 
 @dataclass(frozen=True)
-class RadialUnits(Layer):
+class RadialUnits(UnaryLayer):
     """Units that measure the distance to a fixed vector (LeCun et al. 1998, eq. 7).
 
     Args:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from calculator.arithmetic import formulas
-from calculator.layers.base import Layer
+from calculator.layers.base import UnaryLayer
 from calculator.layers.shapes import Derived, Shape, require_spatial
 from calculator.layers.statements import check_inputs
 
@@ -24,7 +24,7 @@ ACTIVATIONS = (
 
 
 @dataclass(frozen=True)
-class BatchNorm(Layer):
+class BatchNorm(UnaryLayer):
     """Normalisation over the batch (Ioffe and Szegedy 2015, section 3).
 
     Args:
@@ -51,7 +51,7 @@ class BatchNorm(Layer):
 
 
 @dataclass(frozen=True)
-class InstanceNorm(Layer):
+class InstanceNorm(UnaryLayer):
     """Normalisation of every channel of every sample (Ulyanov et al. 2016, eq. 4).
 
     Args:
@@ -74,7 +74,7 @@ class InstanceNorm(Layer):
 
 
 @dataclass(frozen=True)
-class LocalResponseNorm(Layer):
+class LocalResponseNorm(UnaryLayer):
     """Normalisation over neighbouring channels (Krizhevsky et al. 2012, section 3.3).
 
     Args:
@@ -94,7 +94,7 @@ class LocalResponseNorm(Layer):
 
 
 @dataclass(frozen=True)
-class Activation(Layer):
+class Activation(UnaryLayer):
     """A function applied to every value, or ``softmax``, without parameters.
 
     Args:
@@ -114,7 +114,7 @@ class Activation(Layer):
 
 
 @dataclass(frozen=True)
-class Dropout(Layer):
+class Dropout(UnaryLayer):
     """Random zeros during training; nothing at inference."""
 
     @property

@@ -5,7 +5,7 @@ from typing import Literal
 
 from calculator.arithmetic import formulas
 from calculator.arithmetic.receptive import Divide
-from calculator.layers.base import Layer
+from calculator.layers.base import UnaryLayer
 from calculator.layers.convolutions import name_axes
 from calculator.layers.shapes import (
     Derived,
@@ -22,7 +22,7 @@ Mode = Literal["max", "avg"]
 
 
 @dataclass(frozen=True)
-class Pool(Layer):
+class Pool(UnaryLayer):
     """A sliding maximum or mean.
 
     Args:
@@ -65,7 +65,7 @@ class Pool(Layer):
 
 
 @dataclass(frozen=True)
-class GlobalPool(Layer):
+class GlobalPool(UnaryLayer):
     """The maximum or mean of every channel."""
 
     mode: Mode
@@ -81,7 +81,7 @@ class GlobalPool(Layer):
 
 
 @dataclass(frozen=True)
-class AdaptivePool(Layer):
+class AdaptivePool(UnaryLayer):
     """Pooling into a fixed number of bins, as ``torch.nn.AdaptiveAvgPool2d``.
 
     Args:
@@ -113,7 +113,7 @@ class AdaptivePool(Layer):
 
 
 @dataclass(frozen=True)
-class Subsample(Layer):
+class Subsample(UnaryLayer):
     """Mean of every window times a trainable coefficient plus a trainable bias, per map.
 
     LeCun et al. 1998, "Gradient-Based Learning Applied to Document Recognition",

@@ -9,7 +9,7 @@ from calculator.arithmetic.choices import choose
 from calculator.arithmetic.expressions import Formula
 from calculator.arithmetic.receptive import Repeat, Slide
 from calculator.errors import ShapeError
-from calculator.layers.base import Layer
+from calculator.layers.base import UnaryLayer
 from calculator.layers.shapes import (
     Borders,
     Derived,
@@ -21,7 +21,7 @@ from calculator.layers.shapes import (
 
 
 @dataclass(frozen=True)
-class Upsample(Layer):
+class Upsample(UnaryLayer):
     """Nearest-neighbour upsampling.
 
     Args:
@@ -47,7 +47,7 @@ class Upsample(Layer):
 
 
 @dataclass(frozen=True)
-class PixelShuffle(Layer):
+class PixelShuffle(UnaryLayer):
     """Channels become pixels (Shi et al. 2016, section 2.2), in any number of dimensions.
 
     Args:
@@ -78,7 +78,7 @@ class PixelShuffle(Layer):
 
 
 @dataclass(frozen=True)
-class Pad(Layer):
+class Pad(UnaryLayer):
     """Values added around the spatial axes, as a layer of its own.
 
     Args:
@@ -109,7 +109,7 @@ class Pad(Layer):
 
 
 @dataclass(frozen=True)
-class Crop(Layer):
+class Crop(UnaryLayer):
     """Values taken away around the spatial axes.
 
     Args:

@@ -1,5 +1,6 @@
 """What quantities are made of: letters, and what else has no simpler form."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ class OverlongError(ShapeError):
         super().__init__(f"the expression has {what}; give some of the sizes as numbers")
 
 
-class Atom:
+class Atom(ABC):
     """A letter, a rounded quotient, or a choice; equal where the text is equal.
 
     Args:
@@ -44,9 +45,9 @@ class Atom:
     def __hash__(self) -> int:
         return self.hash
 
+    @abstractmethod
     def evaluate(self, values: Mapping[str, int]) -> int:
         """Return the integer for these values of the letters."""
-        raise NotImplementedError
 
     def list_parts(self) -> "tuple[Number, ...]":
         """Return the quantities that it is made of."""

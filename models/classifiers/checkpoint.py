@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from models.checkpoints import check_header, read_parts
 from models.classifiers.classifier import Classifier
 from models.classifiers.networks import (
     Config,
@@ -131,15 +131,7 @@ def read_classifier(path: Path) -> ClassifierCheckpoint:
         CheckpointError: the file is missing, damaged, or not a classifier's checkpoint.
     """
     header, tensors = read_parts(path)
-    if not isinstance(header, dict) or header.get("network") != "classifier":
-        message = f"{path}: a safetensors file, but not a classifier of impasto train"
-        raise CheckpointError(message)
-    if header.get("schema") != SCHEMA:
-        message = (
-            f"{path}: a classifier of schema {header.get('schema')}, but this version reads "
-            f"schema {SCHEMA}; use the version of impasto that wrote it"
-        )
-        raise CheckpointError(message)
+    check_header(path, header, network="classifier", called="a classifier", schema=SCHEMA)
     try:
         return restore(header, tensors)
     except KeyError as error:
@@ -185,21 +177,3 @@ def take_group(tensors: dict[str, Tensor], group: str) -> dict[str, Tensor]:
         for name, tensor in tensors.items()
         if name.startswith(start)
     }
-
-
-def read_parts(path: Path) -> tuple[Any, dict[str, Tensor]]:
-    """Return header and tensors of a safetensors file.
-
-    Raises:
-        CheckpointError: it is missing or damaged.
-    """
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {}).get("impasto", "{}"))
-            return header, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except FileNotFoundError:
-        message = f"{path}: no such checkpoint"
-        raise CheckpointError(message) from None
-    except (SafetensorError, OSError, ValueError) as error:
-        message = f"{path}: not a checkpoint of impasto train ({error})"
-        raise CheckpointError(message) from None

@@ -1,12 +1,13 @@
 """What the four networks have in common: features, a classifier on top, a loss."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 
-class Classifier(nn.Module):
+class Classifier(nn.Module, ABC):
     """A network that maps pictures to one number per class.
 
     Attributes:
@@ -45,6 +46,6 @@ class Classifier(nn.Module):
         logits = self(pictures)
         return self.measure_loss(logits, logits.detach().softmax(1).multinomial(1)[:, 0])
 
+    @abstractmethod
     def initialize(self) -> None:
         """Draw fresh weights as the paper does."""
-        raise NotImplementedError

@@ -10,7 +10,8 @@ from typing import Any
 
 from torch import Tensor
 
-from models.classifiers.checkpoint import read_classifier, read_parts
+from models.checkpoints import read_parts
+from models.classifiers.checkpoint import read_classifier
 from models.classifiers.classifier import Classifier
 from models.classifiers.networks import PixelScaling
 from models.classifiers.preprocessing import InputRule

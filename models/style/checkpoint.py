@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from models.checkpoints import check_header, read_parts
 from models.errors import CheckpointError, ModelsError
 from models.files import write_atomically
 from models.style.style_net import StyleNet, StyleNetConfig, config_as_dict, config_from_dict
@@ -90,16 +90,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
     Raises:
         CheckpointError: the file is missing, damaged, or not a style checkpoint.
     """
-    header, tensors = _read_parts(path)
-    if not isinstance(header, dict) or header.get("network") != "style":
-        message = f"{path}: a safetensors file, but not a style checkpoint of impasto train style"
-        raise CheckpointError(message)
-    if header.get("schema") != SCHEMA:
-        message = (
-            f"{path}: a style checkpoint of schema {header.get('schema')}, but this version reads "
-            f"schema {SCHEMA}; use the version of impasto that wrote it"
-        )
-        raise CheckpointError(message)
+    header, tensors = read_parts(path)
+    check_header(path, header, network="style", called="a style checkpoint", schema=SCHEMA)
     try:
         return Checkpoint(
             config=config_from_dict(header["config"]),
@@ -140,19 +132,6 @@ def restore_adam(
                     slot: value.clone() if slot == "step" else value.to(parameter.device)
                     for slot, value in slots.items()
                 }
-
-
-def _read_parts(path: Path) -> tuple[Any, dict[str, Tensor]]:
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {}).get("impasto", "{}"))
-            return header, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except FileNotFoundError:
-        message = f"{path}: no such checkpoint"
-        raise CheckpointError(message) from None
-    except (SafetensorError, OSError, ValueError) as error:
-        message = f"{path}: not a checkpoint of impasto train ({error})"
-        raise CheckpointError(message) from None
 
 
 def _take(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

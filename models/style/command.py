@@ -14,9 +14,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from models.errors import CheckpointError, DataError
 from models.style.checkpoint import Checkpoint, read_checkpoint
 from models.style.log import CostLog, plot_costs, read_costs, read_sample, write_sheet
-from models.style.objective import Weights
+from models.style.objective import Weights, choose_precision
 from models.style.photos import list_paintings, list_photos
-from models.style.training import Settings, Step, StyleTraining, choose_precision
+from models.style.training import RunFiles, Settings, Step, StyleTraining
 
 
 def run_training(options: dict[str, Any]) -> None:
@@ -81,14 +81,17 @@ def _choose_sample(asked: Path | None, photos: list[Path]) -> torch.Tensor:
 def _prepare(options: dict[str, Any]) -> StyleTraining:
     base: Checkpoint | None = read_checkpoint(options["base"]) if options["base"] else None
     names = tuple(n.strip() for n in (options["styles"] or "").split(",") if n.strip())
-    return StyleTraining(
-        _read_settings(options, added=base is not None),
-        vgg_path=options["vgg"],
+    files = RunFiles(
+        vgg=options["vgg"],
         photos=list_photos(options["photos"], options["hold_out"]),
         paintings=list_paintings(options["paintings"] or options["add"], options["about"], names),
         folder=options["output"],
-        report=lambda sentence: click.echo(sentence, err=True),
         base=base,
+    )
+    return StyleTraining(
+        _read_settings(options, added=base is not None),
+        files,
+        report=lambda sentence: click.echo(sentence, err=True),
         resume=options["resume"],
     )
 

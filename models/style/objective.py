@@ -120,3 +120,10 @@ def gains_from_bf16(device: torch.device) -> bool:
         return False
     flags = CPU_FLAGS.read_text(encoding="ascii", errors="replace")
     return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def choose_precision(precision: str, device: torch.device) -> str:
+    """Resolve ``auto`` to ``bf16`` where the hardware gains from it, else ``fp32``."""
+    if precision != "auto":
+        return precision
+    return "bf16" if gains_from_bf16(device) else "fp32"

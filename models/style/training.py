@@ -30,7 +30,6 @@ from models.style.objective import (
     STYLE_LAYERS,
     StyleObjective,
     Weights,
-    gains_from_bf16,
 )
 from models.style.perceptual import load_vgg
 from models.style.photos import Painting, PhotoBatches, read_painting
@@ -78,17 +77,32 @@ class Step:
     learning_rate: float
 
 
+@dataclass(frozen=True)
+class RunFiles:
+    """What a run reads, and where it writes.
+
+    Attributes:
+        vgg: ``vgg16-features`` safetensors file.
+        photos: files to paint.
+        paintings: files to learn, one per style (only the new one when ``base`` is given).
+        folder: where checkpoints go.
+        base: checkpoint to add ``paintings`` to; its trunk and styles stay as they are.
+    """
+
+    vgg: Path
+    photos: list[Path]
+    paintings: list[Painting]
+    folder: Path
+    base: Checkpoint | None = None
+
+
 class StyleTraining:
     """One run of training, new or resumed.
 
     Args:
         settings: see :class:`Settings`.
-        vgg_path: ``vgg16-features`` safetensors file.
-        photos: files to paint.
-        paintings: files to learn, one per style (only the new one when ``base`` is given).
-        folder: where checkpoints go.
+        files: what the run reads, and where it writes.
         report: called with a sentence per skipped photo.
-        base: checkpoint to add ``paintings`` to; its trunk and styles stay as they are.
         resume: continue the run in ``folder`` where its last checkpoint stands.
         device: where to train; CUDA where there is one when None.
 
@@ -96,25 +110,21 @@ class StyleTraining:
         ModelsError: a file is missing or wrong, or ``folder`` holds another run.
     """
 
-    def __init__(  # noqa: PLR0913 - each is one of the run's inputs
+    def __init__(
         self,
         settings: Settings,
+        files: RunFiles,
         *,
-        vgg_path: Path,
-        photos: list[Path],
-        paintings: list[Painting],
-        folder: Path,
         report: Callable[[str], None],
-        base: Checkpoint | None = None,
         resume: bool = False,
         device: torch.device | None = None,
     ) -> None:
         self.settings = settings
-        self.folder = folder
+        self.folder = files.folder
         self.device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.photos = photos
-        self.paintings = paintings
-        self.base = base
+        self.photos = files.photos
+        self.paintings = paintings = files.paintings
+        self.base = base = files.base
         torch.manual_seed(settings.seed)
         self.net = (extend(base, len(paintings)) if base else self._make_net()).to(self.device)
         trained = [p for p in self.net.parameters() if p.requires_grad]
@@ -124,9 +134,13 @@ class StyleTraining:
         self.step = 0
         self._enter_folder(resume=resume)
         self.batches = PhotoBatches(
-            photos, batch=settings.batch, crop=settings.crop, seed=settings.seed, report=report
+            files.photos,
+            batch=settings.batch,
+            crop=settings.crop,
+            seed=settings.seed,
+            report=report,
         )
-        vgg = load_vgg(vgg_path, (CONTENT_LAYER, *STYLE_LAYERS), padding_mode="reflect")
+        vgg = load_vgg(files.vgg, (CONTENT_LAYER, *STYLE_LAYERS), padding_mode="reflect")
         self.objective = StyleObjective(
             vgg.to(self.device),
             [read_painting(p.path, settings.style_size).to(self.device) for p in paintings],
@@ -285,11 +299,4 @@ def extend(base: Checkpoint, new: int) -> StyleNet:
     return net
 
 
-def choose_precision(precision: str, device: torch.device) -> str:
-    """Resolve ``auto`` to ``bf16`` where the hardware gains from it, else ``fp32``."""
-    if precision != "auto":
-        return precision
-    return "bf16" if gains_from_bf16(device) else "fp32"
-
-
-__all__ = ["Settings", "Step", "StyleNetConfig", "StyleTraining", "extend", "one_cycle"]
+__all__ = ["RunFiles", "Settings", "Step", "StyleNetConfig", "StyleTraining", "extend", "one_cycle"]

@@ -130,9 +130,9 @@ HEADER = {"schema": 1, "network": "style", "config": {}, "styles": [], "training
 @pytest.mark.parametrize(
     ("header", "message"),
     [
-        (None, "but not a style checkpoint of impasto train style"),
-        ("[]", "but not a style checkpoint of impasto train style"),
-        ("{", r"not a checkpoint of impasto train \("),
+        (None, "but not a style checkpoint of impasto train"),
+        ("[]", "but not a style checkpoint of impasto train"),
+        ("{", r"not a checkpoint of impasto train, or one that was cut off \("),
         (json.dumps(HEADER | {"network": "vgg16-features"}), "but not a style checkpoint"),
         (json.dumps(HEADER | {"schema": 2}), "of schema 2, but this version reads schema 1"),
         (json.dumps(HEADER), "network description {} is not one of this version's"),

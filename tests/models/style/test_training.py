@@ -12,9 +12,9 @@ from torch import Tensor
 
 from models.errors import CheckpointError, DataError, DivergedError
 from models.style.checkpoint import read_checkpoint, write_checkpoint
-from models.style.objective import Costs
+from models.style.objective import Costs, choose_precision
 from models.style.photos import Painting, list_paintings, list_photos
-from models.style.training import Settings, StyleTraining, choose_precision, one_cycle
+from models.style.training import RunFiles, Settings, StyleTraining, one_cycle
 
 Start = Callable[..., StyleTraining]
 SETTINGS = Settings(steps=4, batch=3, crop=32, style_size=32)
@@ -27,15 +27,10 @@ def start(vgg_file: Path, photos: Path, paintings: Path, tmp_path: Path) -> Star
     def open_run(
         settings: Settings = SETTINGS, *, resume: bool = False, named: tuple[str, ...] = ()
     ) -> StyleTraining:
+        learned = list_paintings(paintings, None, named)
+        files = RunFiles(vgg_file, list_photos(photos), learned, tmp_path / "run")
         return StyleTraining(
-            settings,
-            vgg_path=vgg_file,
-            photos=list_photos(photos),
-            paintings=list_paintings(paintings, None, named),
-            folder=tmp_path / "run",
-            report=pytest.fail,
-            resume=resume,
-            device=torch.device("cpu"),
+            settings, files, report=pytest.fail, resume=resume, device=torch.device("cpu")
         )
 
     return open_run
@@ -180,7 +175,7 @@ def test_precision_is_as_asked_or_as_the_hardware_likes(
     asked: str, *, gains: bool, chosen: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Auto takes what the hardware gains from; a named precision is taken at its word."""
-    monkeypatch.setattr("models.style.training.gains_from_bf16", lambda _: gains)
+    monkeypatch.setattr("models.style.objective.gains_from_bf16", lambda _: gains)
     assert choose_precision(asked, torch.device("cpu")) == chosen
 
 
@@ -195,17 +190,10 @@ def test_training_on_cuda_saves_what_the_cpu_reads(
     vgg_file: Path, photos: Path, paintings: Path, tmp_path: Path
 ) -> None:
     """A run on CUDA can be stopped and resumed there, and its checkpoint builds on the CPU."""
+    files = RunFiles(vgg_file, list_photos(photos), list_paintings(paintings, None, ()), tmp_path)
     steps = []
     for resume in (False, True):
-        training = StyleTraining(
-            SETTINGS,
-            vgg_path=vgg_file,
-            photos=list_photos(photos),
-            paintings=list_paintings(paintings, None, ()),
-            folder=tmp_path,
-            report=pytest.fail,
-            resume=resume,
-        )
+        training = StyleTraining(SETTINGS, files, report=pytest.fail, resume=resume)
         assert training.device.type == "cuda"
         for step in training.run():
             steps.append(step.step)
