@@ -91,7 +91,8 @@ def measure_eager(args: argparse.Namespace) -> float:
     """
     import torch
 
-    from models.style.style_net import CONFIGS, StyleNet
+    from models.style.architecture import CONFIGS
+    from models.style.style_net import StyleNet
 
     torch.set_num_threads(args.threads)
     net = StyleNet(CONFIGS["paper"], styles=1).eval()

@@ -17,7 +17,8 @@ from measuring import describe_machine, describe_spread
 def time_steps(args: argparse.Namespace, precision: str) -> list[float]:
     """Return the seconds of each step but the first two."""
     from models.style.photos import list_paintings, list_photos
-    from models.style.training import RunFiles, Settings, StyleTraining
+    from models.style.settings import RunFiles, Settings
+    from models.style.training import StyleTraining
 
     settings = Settings(steps=args.steps + 2, precision=precision)
     with tempfile.TemporaryDirectory() as scratch:

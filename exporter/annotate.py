@@ -13,8 +13,8 @@ from onnx.shape_inference import InferenceError
 
 from exporter.errors import ExportError
 from exporter.properties import SCHEMA, encode_entries, find_version
+from models.style.architecture import CONFIGS, MINIMUM_SIDE, StyleNetConfig, config_as_dict
 from models.style.checkpoint import Checkpoint
-from models.style.style_net import CONFIGS, MINIMUM_SIDE, StyleNetConfig, config_as_dict
 
 STYLE_KEYS = ("name", "title", "artist", "year", "licence")
 INPUT = {

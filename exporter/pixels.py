@@ -20,7 +20,7 @@ from exporter.blocks import INTERLEAVE, SEPARATE, make_node, order_blocks
 from exporter.graph import add_constant, drop_dead, find_constants, replace_all
 from exporter.tail import Layout
 from exporter.trunk import INPUTS, OPSET, OUTPUT
-from models.style.style_net import StyleNetConfig
+from models.style.architecture import StyleNetConfig
 
 IR_VERSION = 8  # what opset 17 needs; older runtimes refuse newer
 WHITE = 255

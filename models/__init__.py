@@ -25,14 +25,16 @@ if TYPE_CHECKING:
         ModelsError,
         WeightsError,
     )
+    from models.style.architecture import CONFIGS, Stage, StyleNetConfig
     from models.style.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
     from models.style.features import import_vgg16_features
     from models.style.losses import content_cost, gram_matrix, style_cost, total_variation
     from models.style.objective import Costs, StyleObjective, Weights
     from models.style.perceptual import VGGFeatures, load_vgg
     from models.style.photos import Painting, PhotoBatches, list_paintings, list_photos
-    from models.style.style_net import CONFIGS, Stage, StyleNet, StyleNetConfig
-    from models.style.training import Settings, Step, StyleTraining
+    from models.style.settings import RunFiles, Settings, Step
+    from models.style.style_net import StyleNet
+    from models.style.training import StyleTraining
 
 __all__ = [
     "CONFIGS",
@@ -49,6 +51,7 @@ __all__ = [
     "ModelsError",
     "Painting",
     "PhotoBatches",
+    "RunFiles",
     "Settings",
     "Stage",
     "Step",
@@ -87,8 +90,10 @@ _HOMES = {
     "style.objective": ("Costs", "StyleObjective", "Weights"),
     "style.perceptual": ("VGGFeatures", "load_vgg"),
     "style.photos": ("Painting", "PhotoBatches", "list_paintings", "list_photos"),
-    "style.style_net": ("CONFIGS", "Stage", "StyleNet", "StyleNetConfig"),
-    "style.training": ("Settings", "Step", "StyleTraining"),
+    "style.architecture": ("CONFIGS", "Stage", "StyleNetConfig"),
+    "style.style_net": ("StyleNet",),
+    "style.settings": ("RunFiles", "Settings", "Step"),
+    "style.training": ("StyleTraining",),
     "style.features": ("import_vgg16_features",),
 }
 

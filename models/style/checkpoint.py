@@ -17,7 +17,8 @@ from torch import Tensor
 from models.checkpoints import check_header, read_parts
 from models.errors import CheckpointError, ModelsError
 from models.files import write_atomically
-from models.style.style_net import StyleNet, StyleNetConfig, config_as_dict, config_from_dict
+from models.style.architecture import StyleNetConfig, config_as_dict, config_from_dict
+from models.style.style_net import StyleNet
 
 SCHEMA = 1
 

@@ -16,7 +16,8 @@ from models.style.checkpoint import Checkpoint, read_checkpoint
 from models.style.log import CostLog, plot_costs, read_costs, read_sample, write_sheet
 from models.style.objective import Weights, choose_precision
 from models.style.photos import list_paintings, list_photos
-from models.style.training import RunFiles, Settings, Step, StyleTraining
+from models.style.settings import RunFiles, Settings, Step
+from models.style.training import StyleTraining
 
 
 def run_training(options: dict[str, Any]) -> None:
@@ -103,9 +104,12 @@ def _read_settings(options: dict[str, Any], *, added: bool) -> Settings:
         steps=options["steps"],
         batch=options["batch"],
         crop=options["crop"],
-        style_size=options["style_size"],
+        style_sizes=options["style_sizes"],
         weights=Weights(
-            options["content_weight"], options["style_weight"], options["variation_weight"]
+            options["content_weight"],
+            options["style_weight"],
+            options["variation_weight"],
+            options["steadiness_weight"],
         ),
         normalization=options["normalization"],
         learning_rate=options["learning_rate"],

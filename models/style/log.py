@@ -12,11 +12,11 @@ from PIL import Image
 from torch import Tensor
 
 from models.files import write_atomically
+from models.style.architecture import MINIMUM_SIDE
 from models.style.photos import read_picture
-from models.style.style_net import MINIMUM_SIDE
-from models.style.training import Step
+from models.style.settings import Step
 
-COLUMNS = ("step", "total", "content", "style", "variation", "learning_rate")
+COLUMNS = ("step", "total", "content", "style", "variation", "steadiness", "learning_rate")
 SMOOTHING_STEPS = 50
 
 

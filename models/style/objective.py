@@ -1,5 +1,6 @@
 """What a style network is trained to lower: content, style and total variation together."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,11 +23,15 @@ CPU_FLAGS = Path("/proc/cpuinfo")
 
 @dataclass(frozen=True)
 class Weights:
-    """How much each cost counts; style is the mean over the style layers."""
+    """How much each cost counts; style is the mean over the style layers.
+
+    Steadiness (:mod:`models.style.steadiness`) is measured only where it counts, in training.
+    """
 
     content: float = 1.0
     style: float = 10.0
     variation: float = 1.0
+    steadiness: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,8 @@ class StyleObjective:
 
     Args:
         vgg: features at ``CONTENT_LAYER`` and ``STYLE_LAYERS``.
-        paintings: one float32 ``[1, 3, H, W]`` per style, RGB in [0, 1].
+        paintings: per style, float32 ``[1, 3, H, W]``, RGB in [0, 1], at one or more sizes; the
+            target is the mean of their Gram matrices, so that strokes of every size take part.
         weights: of the costs.
         normalization: of content and style cost, see ``models.style.losses``.
         bf16: run the feature network under bfloat16 autocast.
@@ -60,7 +66,7 @@ class StyleObjective:
     def __init__(
         self,
         vgg: VGGFeatures,
-        paintings: list[Tensor],
+        paintings: Sequence[Sequence[Tensor]],
         *,
         weights: Weights,
         normalization: Normalization = "relative",
@@ -101,10 +107,13 @@ class StyleObjective:
         )
         return Costs(total, content.detach(), style.detach(), variation.detach())
 
-    def _measure_painting(self, painting: Tensor) -> dict[str, Tensor]:
+    def _measure_painting(self, sizes: Sequence[Tensor]) -> dict[str, Tensor]:
         with torch.no_grad():
-            features = self._extract(painting)
-            return {layer: gram_matrix(features[layer]) for layer in STYLE_LAYERS}
+            features = [self._extract(painting) for painting in sizes]
+            return {
+                layer: torch.stack([gram_matrix(found[layer]) for found in features]).mean(0)
+                for layer in STYLE_LAYERS
+            }
 
     def _extract(self, images: Tensor, until: str | None = None) -> dict[str, Tensor]:
         with torch.autocast(images.device.type, torch.bfloat16, enabled=self.bf16):

@@ -11,116 +11,13 @@ convolution (Odena et al. 2016: no checkerboard), the output is a sigmoid instea
 a scaled tanh (the same curve, in [0, 1]).
 """
 
-import math
-from dataclasses import asdict, dataclass
-from typing import Literal, get_args
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.errors import ModelsError
-
-Padding = Literal["zeros", "reflect"]
-MINIMUM_SIDE = 32  # reflection is undefined when the padding reaches the side
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One convolution of the stem: output channels, square kernel, stride."""
-
-    channels: int
-    kernel: int
-    stride: int
-
-
-@dataclass(frozen=True)
-class StyleNetConfig:
-    """Everything that sets the shape of a :class:`StyleNet`; the defaults are ``fast``.
-
-    ``fast`` spends 7,728 multiply-adds per pixel: one 8x8 convolution goes straight
-    to a quarter of the resolution, where a pixel of 32 channels costs a sixteenth;
-    the ends are narrow because a full-resolution channel moves more bytes than
-    sixteen at a quarter. Its inner convolutions pad with zeros, which convolution
-    kernels do for free; one reflection in front (``margin``), cropped at the end,
-    keeps those zeros away from the picture.
-
-    Raises:
-        ModelsError: a network of this shape would not return pictures of its input's size.
-    """
-
-    stem: tuple[Stage, ...] = (Stage(32, kernel=8, stride=4),)
-    blocks: int = 5
-    ends: tuple[int, ...] = (16,)  # channels after each upsampling but the last
-    end_kernel: int = 3  # of the convolution that makes RGB
-    upsample_last: bool = True  # whether that convolution follows an upsampling
-    padding: Padding = "zeros"  # of the inner convolutions
-    margin: int = 24  # reflected pixels around the whole picture
-
-    @property
-    def width(self) -> int:
-        """Channels of the residual blocks."""
-        return self.stem[-1].channels
-
-    @property
-    def stride(self) -> int:
-        """Pixels per latent pixel along one side."""
-        return math.prod(stage.stride for stage in self.stem)
-
-    def __post_init__(self) -> None:
-        growth = 2 ** (len(self.ends) + self.upsample_last)
-        kernels = [*((s.kernel, s.stride) for s in self.stem), (self.end_kernel, 1)]
-        exact = all(k >= s and (s > 1 or k % 2) for k, s in kernels)
-        margins = range(0, MINIMUM_SIDE, max(1, self.stride))
-        rules = {
-            f"stem {self.stem} must be at least one stage": len(self.stem) > 0,
-            f"stem divides the resolution by {self.stride}, ends multiply by {growth}; "
-            "give log2(stride) upsamplings": self.stride == growth,
-            f"(kernel, stride) {kernels}: odd at stride 1, never below it": exact,
-            f"margin {self.margin} must be in {margins}": self.margin in margins,
-            f"padding {self.padding!r} is unknown": self.padding in get_args(Padding),
-        }
-        if not all(rules.values()):
-            message = "StyleNetConfig: " + "; ".join(r for r, kept in rules.items() if not kept)
-            raise ModelsError(message)
-
-
-def config_as_dict(config: StyleNetConfig) -> dict[str, object]:
-    """Return ``config`` as plain JSON values; :func:`config_from_dict` reads it back."""
-    return asdict(config)
-
-
-def config_from_dict(values: dict[str, object]) -> StyleNetConfig:
-    """Build the configuration that :func:`config_as_dict` wrote.
-
-    Raises:
-        ModelsError: a key is unknown or missing.
-    """
-    try:
-        fields: dict[str, object] = dict(values)
-        fields["stem"] = tuple(Stage(**stage) for stage in fields["stem"])  # type: ignore[attr-defined]
-        fields["ends"] = tuple(fields["ends"])  # type: ignore[arg-type]
-        return StyleNetConfig(**fields)  # type: ignore[arg-type]
-    except (KeyError, TypeError) as error:
-        message = f"network description {values!r} is not one of this version's: {error}"
-        raise ModelsError(message) from error
-
-
-CONFIGS: dict[str, StyleNetConfig] = {
-    "fast": StyleNetConfig(),
-    "paper": StyleNetConfig(
-        stem=(
-            Stage(32, kernel=9, stride=1),
-            Stage(64, kernel=3, stride=2),
-            Stage(128, kernel=3, stride=2),
-        ),
-        ends=(64, 32),
-        end_kernel=9,
-        upsample_last=False,
-        padding="reflect",
-        margin=0,
-    ),
-}
+from models.style.architecture import StyleNetConfig
 
 
 class Convolution(nn.Module):
@@ -188,23 +85,30 @@ class ConditionalInstanceNorm(nn.Module):
 
 
 class ConvNormRelu(nn.Module):
-    """Optional nearest upsampling by 2, convolution, conditional normalisation, ReLU."""
+    """Optional nearest upsampling by 2, convolution, optional conditional normalisation, ReLU.
 
-    def __init__(self, conv: Convolution, channels: int, styles: int, *, upsample: bool) -> None:
+    Args:
+        conv: the convolution.
+        norm: what normalises its result, if anything does.
+        upsample: whether its input is doubled first.
+    """
+
+    def __init__(
+        self, conv: Convolution, norm: ConditionalInstanceNorm | None, *, upsample: bool
+    ) -> None:
         super().__init__()
         self.conv = conv
-        self.norm = ConditionalInstanceNorm(channels, styles)
+        self.norm = norm
         self.upsample = upsample
 
     def forward(self, x: Tensor, style_weights: Tensor) -> Tensor:
         """Map float32 ``[N, C, H, W]`` to the convolution's shape, doubled first if upsampling."""
-        if self.upsample:
-            x = double(x)
-        return F.relu(self.norm(self.conv(x), style_weights))
+        x = self.conv(double(x) if self.upsample else x)
+        return F.relu(x if self.norm is None else self.norm(x, style_weights))
 
 
 class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions around a sum, no ReLU after it (Gross and Wilber 2016)."""
+    """Two normalised 3x3 convolutions, no ReLU behind the sum (Gross and Wilber 2016)."""
 
     def __init__(self, channels: int, styles: int, padding: str) -> None:
         super().__init__()
@@ -217,6 +121,30 @@ class ResidualBlock(nn.Module):
         """Map float32 ``[N, C, H, W]`` to the same shape."""
         y = F.relu(self.norm1(self.conv1(x), style_weights))
         return x + self.norm2(self.conv2(y), style_weights)  # type: ignore[no-any-return]
+
+
+class LeanBlock(nn.Module):
+    """Two 3x3 convolutions; their sum with the input is normalised, ReLU behind it.
+
+    ReLU stands where He et al. 2016 have it; one normalisation in place of their two.
+    """
+
+    def __init__(self, channels: int, styles: int, padding: str) -> None:
+        super().__init__()
+        self.conv1 = Convolution(channels, channels, kernel=3, padding=padding)
+        self.conv2 = Convolution(channels, channels, kernel=3, padding=padding)
+        self.norm = ConditionalInstanceNorm(channels, styles)
+
+    def forward(self, x: Tensor, style_weights: Tensor) -> Tensor:
+        """Map float32 ``[N, C, H, W]`` to the same shape."""
+        y = self.conv2(F.relu(self.conv1(x)))
+        return F.relu(self.norm(x + y, style_weights))
+
+
+BLOCKS: dict[str, Callable[[int, int, str], nn.Module]] = {
+    "convolution": ResidualBlock,
+    "sum": LeanBlock,
+}
 
 
 class StyleNet(nn.Module):
@@ -236,16 +164,20 @@ class StyleNet(nn.Module):
             size = {"kernel": stage.kernel, "stride": stage.stride}
             conv = Convolution(channels, stage.channels, **size, padding=config.padding)
             channels = stage.channels
-            self.stem.append(ConvNormRelu(conv, channels, styles, upsample=False))
+            norm = ConditionalInstanceNorm(channels, styles)
+            self.stem.append(ConvNormRelu(conv, norm, upsample=False))
+        block = BLOCKS[config.block_norm]
         self.blocks = nn.ModuleList(
-            ResidualBlock(channels, styles, config.padding) for _ in range(config.blocks)
+            block(channels, styles, config.padding) for _ in range(config.blocks)
         )
         self.ends = nn.ModuleList()
         for end in config.ends:
             conv = Convolution(channels, end, kernel=3, padding=config.padding)
-            self.ends.append(ConvNormRelu(conv, end, styles, upsample=True))
+            end_norm = ConditionalInstanceNorm(end, styles) if config.norm_ends else None
+            self.ends.append(ConvNormRelu(conv, end_norm, upsample=True))
             channels = end
         self.to_rgb = Convolution(channels, 3, kernel=config.end_kernel, padding=config.padding)
+        self.rgb_norm = ConditionalInstanceNorm(3, styles) if config.norm_rgb else None
 
     @property
     def styles(self) -> int:
@@ -292,7 +224,8 @@ class StyleNet(nn.Module):
             x = end(x, style_weights)  # doubles H and W each time
         if self.config.upsample_last:
             x = double(x)
-        return torch.sigmoid(self.to_rgb(x))
+        x = self.to_rgb(x)
+        return torch.sigmoid(x if self.rgb_norm is None else self.rgb_norm(x, style_weights))
 
 
 def double(x: Tensor) -> Tensor:

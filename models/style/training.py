@@ -6,10 +6,11 @@ follows one cycle (Smith 2018), and each layer's cost is relative to its target.
 """
 
 import hashlib
+import json
 import math
 import platform
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import torch
 from torch import Tensor
 
 from models.errors import CheckpointError, DataError, DivergedError
+from models.style.architecture import CONFIGS
 from models.style.checkpoint import (
     Checkpoint,
     collect_adam,
@@ -24,76 +26,19 @@ from models.style.checkpoint import (
     restore_adam,
     write_checkpoint,
 )
-from models.style.losses import Normalization
 from models.style.objective import (
     CONTENT_LAYER,
     STYLE_LAYERS,
     StyleObjective,
-    Weights,
 )
 from models.style.perceptual import load_vgg
-from models.style.photos import Painting, PhotoBatches, read_painting
-from models.style.style_net import CONFIGS, StyleNet, StyleNetConfig
+from models.style.photos import PhotoBatches, read_painting
+from models.style.settings import RunFiles, Settings, Step
+from models.style.steadiness import draw_disturbance, steadiness_cost
+from models.style.style_net import StyleNet
 
 RUNNING = "checkpoint.safetensors"  # with the optimiser's state, for --resume
 FINISHED = "style.safetensors"  # weights only, for export
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Everything that decides the numbers of a run; two runs with equal settings are equal.
-
-    Attributes:
-        network: ``fast``, ``paper``, or ``added`` when one style is added to a checkpoint.
-        steps: optimiser steps.
-        batch: photos per step.
-        crop: side of the square crops, pixels.
-        style_size: short side of the paintings, pixels: it sets the size of the strokes.
-        weights: of the costs.
-        normalization: of the costs.
-        learning_rate: peak of the one-cycle schedule.
-        seed: of initial weights, data order and crops.
-        precision: of the feature network, ``fp32`` or ``bf16``.
-    """
-
-    network: str = "fast"
-    steps: int = 4000
-    batch: int = 4
-    crop: int = 192
-    style_size: int = 384
-    weights: Weights = field(default_factory=Weights)
-    normalization: Normalization = "relative"
-    learning_rate: float = 3e-3
-    seed: int = 0
-    precision: str = "fp32"
-
-
-@dataclass(frozen=True)
-class Step:
-    """What one training step measured; ``step`` counts from 1."""
-
-    step: int
-    costs: dict[str, float]
-    learning_rate: float
-
-
-@dataclass(frozen=True)
-class RunFiles:
-    """What a run reads, and where it writes.
-
-    Attributes:
-        vgg: ``vgg16-features`` safetensors file.
-        photos: files to paint.
-        paintings: files to learn, one per style (only the new one when ``base`` is given).
-        folder: where checkpoints go.
-        base: checkpoint to add ``paintings`` to; its trunk and styles stay as they are.
-    """
-
-    vgg: Path
-    photos: list[Path]
-    paintings: list[Painting]
-    folder: Path
-    base: Checkpoint | None = None
 
 
 class StyleTraining:
@@ -143,7 +88,7 @@ class StyleTraining:
         vgg = load_vgg(files.vgg, (CONTENT_LAYER, *STYLE_LAYERS), padding_mode="reflect")
         self.objective = StyleObjective(
             vgg.to(self.device),
-            [read_painting(p.path, settings.style_size).to(self.device) for p in paintings],
+            [self._read_sizes(painting.path) for painting in paintings],
             weights=settings.weights,
             normalization=settings.normalization,
             bf16=settings.precision == "bf16",
@@ -184,6 +129,9 @@ class StyleTraining:
         photo = photo.to(self.device)
         return [self.net(photo, eye[s : s + 1]).cpu() for s in range(first, len(self.styles))]
 
+    def _read_sizes(self, path: Path) -> list[Tensor]:
+        return [read_painting(path, size).to(self.device) for size in self.settings.style_sizes]
+
     def _make_net(self) -> StyleNet:
         return StyleNet(CONFIGS[self.settings.network], styles=len(self.paintings))
 
@@ -197,17 +145,28 @@ class StyleTraining:
         turns = torch.arange(first, first + len(photos), device=self.device) % len(self.paintings)
         known = len(self.styles) - len(self.paintings)
         style_weights = torch.eye(len(self.styles), device=self.device)[turns + known]
-        costs = self.objective.measure(self.net(photos, style_weights), photos, turns)
+        painted = self.net(photos, style_weights)
+        costs = self.objective.measure(painted, photos, turns)
+        steadiness = self._measure_steadiness(photos, painted, style_weights)
+        total = costs.total + self.settings.weights.steadiness * steadiness
         self.optimizer.zero_grad()
-        costs.total.backward()  # type: ignore[no-untyped-call]
+        total.backward()  # type: ignore[no-untyped-call]
         gradients = [p.grad for p in self.net.parameters() if p.grad is not None]
         norm = torch.nn.utils.get_total_norm(gradients)
-        measured = costs.as_floats()
+        extra = {"total": total, "steadiness": steadiness}
+        measured = costs.as_floats() | {name: float(cost.detach()) for name, cost in extra.items()}
         if not math.isfinite(measured["total"]) or not math.isfinite(float(norm)):
             raise DivergedError(self._explain_divergence(measured["total"]))
         self.optimizer.step()
         self.step += 1
         return Step(self.step, measured, rate)
+
+    def _measure_steadiness(self, photos: Tensor, painted: Tensor, style_weights: Tensor) -> Tensor:
+        if not self.settings.weights.steadiness:
+            return painted.new_zeros(())
+        disturbance = draw_disturbance(photos, self.settings.seed, self.step)
+        again = self.net(disturbance.apply(photos), style_weights)
+        return steadiness_cost(painted, again, disturbance)
 
     def _explain_divergence(self, total: float) -> str:
         path = self.folder / RUNNING
@@ -248,7 +207,8 @@ class StyleTraining:
 
     def _restore(self, path: Path) -> None:
         checkpoint = read_checkpoint(path)
-        mine, theirs = self._describe(), checkpoint.training
+        # as JSON, which the checkpoint's header is: there tuples are lists
+        mine, theirs = json.loads(json.dumps(self._describe())), checkpoint.training
         differences = [
             f"{key} {theirs.get('settings', {}).get(key)}, not {value}"
             for key, value in mine["settings"].items()
@@ -297,6 +257,3 @@ def extend(base: Checkpoint, new: int) -> StyleNet:
     for table in net.to_tables():
         table.requires_grad = True
     return net
-
-
-__all__ = ["RunFiles", "Settings", "Step", "StyleNetConfig", "StyleTraining", "extend", "one_cycle"]

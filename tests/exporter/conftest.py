@@ -10,8 +10,9 @@ import torch
 from onnx import ModelProto, numpy_helper
 
 from exporter.export import build_model, export_checkpoint
+from models.style.architecture import CONFIGS, Stage, StyleNetConfig
 from models.style.checkpoint import Checkpoint, write_checkpoint
-from models.style.style_net import CONFIGS, Stage, StyleNet, StyleNetConfig
+from models.style.style_net import StyleNet
 
 SMALL_SIZES = ((1, 32, 32), (5, 33, 47))
 STYLES: list[dict[str, Any]] = [

@@ -15,8 +15,9 @@ from exporter.annotate import annotate, name_network
 from exporter.errors import ExportError, ParityError
 from exporter.export import export_checkpoint
 from models.errors import CheckpointError
+from models.style.architecture import CONFIGS
 from models.style.checkpoint import read_checkpoint
-from models.style.style_net import CONFIGS, StyleNet
+from models.style.style_net import StyleNet
 
 
 @pytest.fixture

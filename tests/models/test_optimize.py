@@ -117,7 +117,7 @@ def test_usual_recipe_is_what_training_lowers() -> None:
     photo, style, picture = (make_picture(i, 1, 3, 16, 16) for i in (1, 2, 3))
     vgg = VGGFeatures(TENSORS, Recipe().list_layers(), padding_mode="reflect")
     ours = PictureObjective(vgg, Recipe(), content=photo, styles=[style]).measure(picture)
-    training = StyleObjective(vgg, [style], weights=weights)
+    training = StyleObjective(vgg, [[style]], weights=weights)
     theirs = training.measure(picture, photo, torch.tensor([0]))
     for name in ("total", "content", "style"):
         torch.testing.assert_close(getattr(ours, name), getattr(theirs, name))

@@ -25,6 +25,7 @@ def test_public_names_are_pinned() -> None:
         "ModelsError",
         "Painting",
         "PhotoBatches",
+        "RunFiles",
         "Settings",
         "Stage",
         "Step",

@@ -8,7 +8,8 @@ import torch
 
 from calculator import load, parse, summarize
 from exporter.trunk import trace_trunk
-from models.style.style_net import CONFIGS, StyleNet
+from models.style.architecture import CONFIGS
+from models.style.style_net import StyleNet
 
 SIZE = (3, 64, 64)
 COUNTED = ("conv", "instancenorm", "relu", "add", "upsample", "sigmoid", "pad")

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from calculator import Report, parse, summarize
-from models.style.style_net import CONFIGS, StyleNet
+from models.style.architecture import CONFIGS
+from models.style.style_net import StyleNet
 
 
 def observe(config: str, height: int, width: int) -> tuple[list[tuple[int, ...]], list[int], int]:
@@ -38,6 +39,7 @@ def list_convolutions(report: Report) -> list[tuple[tuple[int, ...], int]]:
     ("name", "config", "size"),
     [
         ("style-paper", "paper", (64, 96)),
+        ("style-slim", "slim", (64, 96)),
         ("style-fast", "fast", (64, 96)),
         ("style-fast", "fast", (61, 34)),
     ],

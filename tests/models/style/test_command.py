@@ -14,7 +14,8 @@ from safetensors.torch import save_file
 from models.style import command
 from models.style.checkpoint import read_checkpoint
 from models.style.log import read_costs
-from models.style.training import Step, StyleTraining
+from models.style.settings import Step
+from models.style.training import StyleTraining
 
 Invoke = Callable[..., Result]
 Run = list[object]

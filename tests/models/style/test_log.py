@@ -11,14 +11,14 @@ from PIL import Image
 
 from models.errors import CheckpointError, DataError
 from models.style.log import CostLog, plot_costs, read_costs, read_sample, write_sheet
-from models.style.training import Step
+from models.style.settings import Step
 
 Draw = Callable[..., Image.Image]
 
 
 def make_step(step: int, cost: float = 0.1) -> Step:
     """Return a step whose numbers need all their digits."""
-    names = ("total", "content", "style", "variation")
+    names = ("total", "content", "style", "variation", "steadiness")
     return Step(step, {name: cost / 3 + i for i, name in enumerate(names)}, 3e-3 / 7)
 
 
@@ -74,7 +74,7 @@ def test_file_that_is_no_log_begins_anew(content: bytes, tmp_path: Path) -> None
     """A CSV that holds no readable row is replaced by an empty log."""
     (tmp_path / "losses.csv").write_bytes(content)
     CostLog(tmp_path / "losses.csv", 5).close()
-    header = "step,total,content,style,variation,learning_rate\n"
+    header = "step,total,content,style,variation,steadiness,learning_rate\n"
     assert (tmp_path / "losses.csv").read_text() == header
 
 

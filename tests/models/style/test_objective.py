@@ -36,7 +36,7 @@ def pictures() -> list[Tensor]:
 def measure(vgg: VGGFeatures, pictures: list[Tensor], *, bf16: bool = False) -> Costs:
     """Measure the painted batch, second style first, with weights of 2, 3 and 5."""
     weights = Weights(content=2.0, style=3.0, variation=5.0)
-    measured = StyleObjective(vgg, pictures[:2], weights=weights, bf16=bf16)
+    measured = StyleObjective(vgg, [[p] for p in pictures[:2]], weights=weights, bf16=bf16)
     return measured.measure(pictures[3], pictures[2], torch.tensor([1, 0]))
 
 
@@ -57,6 +57,18 @@ def test_objective_is_the_weighted_sum_of_its_costs(
     }
     weighted = 2 * expected["content"] + 3 * expected["style"] + 5 * expected["variation"]
     assert costs == pytest.approx(expected | {"total": weighted}, rel=1e-4)
+
+
+def test_target_is_the_mean_over_the_sizes_of_a_painting(
+    vgg: VGGFeatures, pictures: list[Tensor]
+) -> None:
+    """A painting at two sizes aims at the mean of their Gram matrices, layer by layer."""
+    small, large = pictures[:2]
+    both = StyleObjective(vgg, [[small, large]], weights=Weights())
+    first, second = vgg(small), vgg(large)
+    for layer in STYLE_LAYERS:
+        mean = (gram_matrix(first[layer]) + gram_matrix(second[layer])) / 2
+        torch.testing.assert_close(both.targets[layer], mean)
 
 
 def test_bf16_stays_near_float32(vgg: VGGFeatures, pictures: list[Tensor]) -> None:

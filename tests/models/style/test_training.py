@@ -12,12 +12,13 @@ from torch import Tensor
 
 from models.errors import CheckpointError, DataError, DivergedError
 from models.style.checkpoint import read_checkpoint, write_checkpoint
-from models.style.objective import Costs, choose_precision
+from models.style.objective import Costs, Weights, choose_precision
 from models.style.photos import Painting, list_paintings, list_photos
-from models.style.training import RunFiles, Settings, StyleTraining, one_cycle
+from models.style.settings import RunFiles, Settings
+from models.style.training import StyleTraining, one_cycle
 
 Start = Callable[..., StyleTraining]
-SETTINGS = Settings(steps=4, batch=3, crop=32, style_size=32)
+SETTINGS = Settings(steps=4, batch=3, crop=32, style_sizes=(32,))
 
 
 @pytest.fixture
@@ -80,14 +81,36 @@ def test_training_lowers_the_cost(start: Start) -> None:
     assert sum(totals[-4:]) < sum(totals[:4])
 
 
-@pytest.mark.parametrize("network", ["fast", "paper"])
+@pytest.mark.parametrize("network", ["fast", "paper", "slim"])
 def test_network_is_the_named_one(network: str, start: Start) -> None:
     """The settings' name decides the shape, and the checkpoint remembers it."""
     training = start(replace(SETTINGS, network=network))
     path = training.save()
     assert path.name == "checkpoint.safetensors"
     assert read_checkpoint(path).build().config == training.net.config
-    assert training.net.config.padding == {"fast": "zeros", "paper": "reflect"}[network]
+    assert training.net.config.padding == {"fast": "zeros"}.get(network, "reflect")
+
+
+@pytest.mark.parametrize("weight", [0.0, 1000.0])
+def test_steadiness_counts_by_its_weight(weight: float, start: Start) -> None:
+    """Without weight nothing is measured; with weight the total contains it."""
+    weights = Weights(content=1.0, style=10.0, variation=1.0, steadiness=weight)
+    for step in start(replace(SETTINGS, weights=weights, steps=2)).run():
+        costs = step.costs
+        parts = costs["content"] + 10 * costs["style"] + costs["variation"]
+        assert (costs["steadiness"] > 0.0) == (weight > 0.0)
+        assert costs["total"] == pytest.approx(parts + weight * costs["steadiness"], rel=1e-4)
+
+
+def test_steady_run_resumes_bit_for_bit(start: Start) -> None:
+    """The disturbances belong to the steps: a resumed run meets the same ones."""
+    settings = replace(SETTINGS, weights=Weights(steadiness=100.0))
+    training, unbroken = start(settings), []
+    for step in training.run():
+        unbroken.append(step)
+        if step.step == 2:
+            training.save()
+    assert list(start(settings, resume=True).run()) == unbroken[2:]
 
 
 def test_bf16_run_resumes_bit_for_bit(start: Start) -> None:

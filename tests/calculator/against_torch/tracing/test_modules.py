@@ -10,7 +10,8 @@ from torch.nn import functional as F
 from torch.nn.utils import parametrizations
 
 from calculator import Report, parse, summarize
-from models.style.style_net import CONFIGS, StyleNet
+from models.style.architecture import CONFIGS
+from models.style.style_net import StyleNet
 
 Trace = Callable[..., Report]
 Numbers = tuple[str, tuple[int, ...], int, int, int]
