@@ -172,6 +172,7 @@ def build_command(bench: Bench, contender: Contender, port: int) -> list[str]:
     if contender.peer is None:
         command = [sys.executable, "-I", "-m", "impasto", "serve", "--port", str(port)]
         command += ["--max-batch", str(contender.max_batch), "--threads", str(bench.threads)]
+        command += ["--precision", "fp32"]  # the file that the peer is given
         return [*command, "--workers", str(bench.processors)]
     options = {
         "port": port,

@@ -69,9 +69,10 @@ def classify_jobs(jobs: Sequence[Job], decoders: Executor, options: dict[str, An
         OutputError: the results cannot be written.
         click.UsageError: more classes are asked for than there are.
     """
+    workers = options["workers"]
     # A run of one thread wastes nothing on waiting for others; see stylize.
-    threads = max(1, count_processors() // options["workers"])
-    network = Network(options["model"], options["provider"], threads)
+    threads = max(1, count_processors() // workers)
+    network = Network(options["model"], options["provider"], threads, runs=workers)
     try:
         top = check_top(options["top"], len(network.labels))
     except ValueError as error:

@@ -38,7 +38,7 @@ class Classifier:
 
     Args:
         model: name of a classifier that ships with the package, or an ONNX file.
-        provider: ``auto`` (CUDA where it works, else the CPU), ``cpu`` or ``cuda``.
+        provider: ``auto`` (CUDA where it works, else the CPU), ``cpu``, ``cuda`` or ``openvino``.
         batch: pictures per run of :meth:`classify_many`, at most; by default up to 64, fewer
             for large inputs.
 

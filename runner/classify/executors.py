@@ -66,7 +66,7 @@ def suits_clerks(model: str | Path, provider: str, workers: int) -> bool:
 
     Args:
         model: name or file.
-        provider: ``auto``, ``cpu`` or ``cuda``.
+        provider: ``auto``, ``cpu``, ``cuda`` or ``openvino``.
         workers: processes.
     """
     try:

@@ -23,8 +23,9 @@ class Network:
 
     Args:
         model: name of a classifier that ships with the package, or an ONNX file.
-        provider: ``auto``, ``cpu`` or ``cuda``.
+        provider: ``auto``, ``cpu``, ``cuda`` or ``openvino``.
         threads: of one run on the CPU; all processors when None.
+        runs: how many batches will be classified at the same time.
 
     Raises:
         ModelError: the file is missing, damaged, made for something else, or contradicts itself.
@@ -32,10 +33,15 @@ class Network:
     """
 
     def __init__(
-        self, model: str | Path, provider: str = "auto", threads: int | None = None
+        self,
+        model: str | Path,
+        provider: str = "auto",
+        threads: int | None = None,
+        *,
+        runs: int = 1,
     ) -> None:
         path = find_classifier(model)
-        self._session = open_session(path, provider, threads)
+        self._session = open_session(path, provider, threads, runs=runs)
         self.card: ModelCard = read_card(self._session, path)
         require_task(self.card, "classify")
         self.rule: InputRule = read_input(self.card)

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.precision import PRECISIONS
 from runner.processors import count_processors
 from runner.service.errors import SettingsError
 
@@ -21,7 +22,7 @@ REAL = {
     "drain_seconds": (0, 3600), "watch_seconds": (0, 3600),
 }  # fmt: skip
 HOST_NAME = re.compile(r"[A-Za-z0-9_.-]{1,253}")
-PROVIDERS = ("auto", "cpu", "cuda")
+CHOICES = {"provider": ("auto", "cpu", "cuda", "openvino"), "precision": PRECISIONS}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,10 @@ class ServiceSettings:
             proxy in front. Without them one that listens on all addresses answers to any name.
         port: TCP port; 0 lets the system choose.
         models: folder of further ``.onnx`` files, watched for new and replaced ones.
-        provider: ``auto`` (CUDA where it works, else the CPU), ``cpu`` or ``cuda``.
+        provider: ``auto`` (CUDA where it works, else the CPU), ``cpu``, ``cuda`` or ``openvino``.
+        precision: ``fp32``, ``int8``, ``fp16``, ``bf16``, or ``auto``: the fastest that each
+            model has a file of and that suits the processor. A model that lacks the precision
+            is served as it is.
         workers: runs at once; by default the processors divided by ``threads``. A model that
             has no run begins one even when all are taken, up to twice as many in all.
         threads: of one run on the CPU. Under load many runs of one thread each finish more
@@ -72,6 +76,7 @@ class ServiceSettings:
     port: int = 8000
     models: Path | None = None
     provider: str = "auto"
+    precision: str = "auto"
     workers: int = 0
     threads: int = 1
     max_batch: int = 64
@@ -109,9 +114,10 @@ class ServiceSettings:
         Raises:
             SettingsError: a value is not one of those allowed.
         """
-        if self.provider not in PROVIDERS:
-            message = f"provider {self.provider!r} is unknown; choose {', '.join(PROVIDERS)}"
-            raise SettingsError(message)
+        for name, choices in CHOICES.items():
+            if (value := getattr(self, name)) not in choices:
+                message = f"{name} {value!r} is unknown; choose {', '.join(choices)}"
+                raise SettingsError(message)
         for name in self.host_names:
             if not HOST_NAME.fullmatch(name):
                 message = (

@@ -135,7 +135,7 @@ class Batcher:
         """
         rows = min(group.rows, self.limit_rows(group))
         whole_ns = self.estimate(group.head.bytes / group.head.rows) * group.rows
-        if self.model.provider == "cpu" and whole_ns > SHARED_NS:
+        if self.model.provider != "cuda" and whole_ns > SHARED_NS:
             rows = min(rows, -(-group.rows // idle))
         return max((size for size in self._sizes if size <= rows), default=rows)
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from runner.errors import ModelError, explain, list_nearest_first
-from runner.service.engine.files import Signature, list_files, read_signature
+from runner.service.engine.files import Signatures, list_files, read_signatures
+from runner.service.engine.opening import Opener, Plan
 from runner.service.engine.served import ServedModel
 from runner.service.engine.statistics import Ledger
 from runner.service.errors import BadRequest, NotFound, Unready
@@ -25,7 +26,8 @@ class Entry:
         name: of the model.
         version: the one that is served, or that would be; a whole number from 1 as text.
         state: ``READY``, ``LOADING`` or ``UNAVAILABLE``.
-        reason: why it is not ready, or why its newer file was refused; empty otherwise.
+        reason: why it is not ready, why its newer file was refused, or why a file of another
+            precision beside it was not taken; empty otherwise.
     """
 
     name: str
@@ -42,6 +44,9 @@ class Repository:
     A file that is removed stays served until it is unloaded: some programs replace a file by
     removing it first. A model that was unloaded stays so until it is loaded by name.
 
+    Files of other precisions beside a file are no models of their own: one of them may be what
+    is opened (see :mod:`runner.precision`), and then its changes count as those of the file.
+
     Only one thread at a time changes anything; reading needs no lock.
 
     Args:
@@ -49,13 +54,15 @@ class Repository:
     """
 
     def __init__(self, settings: ServiceSettings) -> None:
-        self._settings = settings
+        self._folder = settings.models
+        self._opener = Opener(settings)
         self._changing = threading.Lock()
         self._files: dict[str, Path] = {}
         self._models: dict[str, ServedModel] = {}
         self._versions: dict[str, int] = {}  # the last that was served
-        self._signatures: dict[str, Signature | None] = {}  # of what was loaded or refused
-        self._sightings: dict[str, Signature | None] = {}  # of what may still be being written
+        self._signatures: dict[str, Signatures] = {}  # of what was loaded or refused
+        self._sightings: dict[str, Signatures] = {}  # of what may still be being written
+        self._plans: dict[str, Plan] = {}  # that the loaded ones were opened by
         self._reasons: dict[str, str] = {}
         self._unloaded: set[str] = set()
         self._loading = ""
@@ -123,8 +130,10 @@ class Repository:
 
         Raises:
             ModelError: none can be loaded; it says why.
+            ProviderError: the provider cannot be used, or cannot compute in the precision.
         """
         with self._changing:
+            self._opener.require_support()
             self.scan()
             for name in sorted(self._files):
                 self.attempt(name)
@@ -168,26 +177,49 @@ class Repository:
         with self._changing:
             self.scan()
             for name in sorted({*self._files} - self._unloaded):
-                signature = read_signature(self._files[name])
-                if signature is None or signature == self._signatures.get(name):
+                path = self._files[name]
+                signatures = read_signatures(path)
+                if signatures[path] is None or signatures == self._signatures.get(name):
                     self._sightings.pop(name, None)
-                elif signature != self._sightings.get(name):
-                    self._sightings[name] = signature
+                elif signatures != self._sightings.get(name):
+                    self._sightings[name] = signatures
+                elif self.is_current(name, signatures):
+                    self._signatures[name] = signatures
                 else:
                     self.attempt(name)
 
+    def is_current(self, name: str, signatures: Signatures) -> bool:
+        """Tell whether a model would be opened from the same files again.
+
+        So it is where a sibling has changed that is not the one in use, nor would be; then only
+        what is to be said about it may be something else.
+        """
+        model, old = self._models.get(name), self._plans.get(name)
+        if model is None or old is None:
+            return False
+        path = self._files[name]
+        plan = self._opener.plan(path, signatures, model.provider)
+        if plan != old:
+            return False
+        if plan.remark != old.remark:
+            self._plans[name] = plan
+            self.remark(name, hide_folder(plan.remark, path))
+        return True
+
     def scan(self) -> None:
         """List the files, and remember those of loaded models that are gone."""
-        found = list_files(self._settings.models)
+        found = list_files(self._folder)
         for name in {*self._files} - {*found}:
             self.notice_removal(name)
         self._files = found
 
     def notice_removal(self, name: str) -> None:
-        """Say that a file is gone."""
+        """Say that a file is gone, or has become the sibling of another."""
         self._signatures.pop(name, None)
+        self._plans.pop(name, None)
         if name in self._models:
-            self._reasons[name] = "its file is gone; this version stays until it is unloaded"
+            what = "belongs to another model now" if self._files[name].exists() else "is gone"
+            self._reasons[name] = f"its file {what}; this version stays until it is unloaded"
             LOG.warning("model %s: %s", name, self._reasons[name])
         else:
             self._reasons.pop(name, None)
@@ -204,18 +236,17 @@ class Repository:
             return False  # gone, as notice_removal() has said
         self._loading = name
         self._sightings.pop(name, None)
-        self._signatures[name] = read_signature(path)
+        self._signatures[name] = read_signatures(path)
         try:
             model = self.open(name, path)
         except Exception as error:  # noqa: BLE001 - a file can break the runtime in any way
-            self.refuse(name, explain(error).replace(str(path), path.name))
+            self.refuse(name, hide_folder(explain(error), path))
             return False
         finally:
             self._loading = ""
         self._versions[name] = int(model.version)
         self._models = {**self._models, name: model}
-        self._reasons.pop(name, None)
-        LOG.info("model %s version %s is served from %s", name, model.version, path.name)
+        self.announce(model, path)
         return True
 
     def open(self, name: str, path: Path) -> ServedModel:
@@ -224,14 +255,33 @@ class Repository:
         Raises:
             ImpastoError: the file cannot be served, or changes meanwhile.
         """
+        before = self._signatures[name]
         version = str(self._versions.get(name, 0) + 1)
-        threads, provider = self._settings.threads, self._settings.provider
-        model = ServedModel(name, version, path, provider=provider, threads=threads)
-        model.warm_up()
-        if read_signature(path) != self._signatures[name]:
-            message = f"{path}: it was being written while it was read; let the writer finish"
-            raise ModelError(message)
+        model = self._opener.open(name, version, path)
+        plan = self._opener.plan(path, before, model.provider)
+        now = read_signatures(path)
+        for file in {path, model.card.path, plan.path}:
+            if now[file] != before[file]:
+                message = f"{file}: it was being written while it was read; let the writer finish"
+                raise ModelError(message)
+        self._plans[name] = plan
         return model
+
+    def announce(self, model: ServedModel, path: Path) -> None:
+        """Log what a model is served from, and why not from another file."""
+        taken = model.card.path.name
+        LOG.info(
+            "model %s version %s is served from %s in %s",
+            model.name, model.version, taken, model.precision,
+        )  # fmt: skip
+        self.remark(model.name, hide_folder(model.remark, path))
+
+    def remark(self, name: str, remark: str) -> None:
+        """Remember and log what is to be said about a loaded model; nothing when empty."""
+        self._reasons.pop(name, None)
+        if remark:
+            self._reasons[name] = remark
+            LOG.warning("model %s: %s", name, remark)
 
     def refuse(self, name: str, reason: str) -> None:
         """Remember and log why a file is not served."""
@@ -239,3 +289,10 @@ class Repository:
         kept = f"version {old.version} stays" if old else "it is not served"
         self._reasons[name] = f"{reason} ({kept})"
         LOG.error("model %s: %s", name, self._reasons[name])
+
+
+def hide_folder(text: str, path: Path) -> str:
+    """Return a message in which a file and its siblings go by their names: clients may read it."""
+    for file in read_signatures(path):
+        text = text.replace(str(file), file.name)
+    return text

@@ -10,11 +10,12 @@ import onnxruntime as ort
 
 from runner.classify.network import check_tensors, read_input, read_labels
 from runner.errors import ModelError
-from runner.model import ModelCard, read_card
+from runner.model import ModelCard
+from runner.network import Network
 from runner.service.engine.statistics import Ledger
 from runner.service.engine.tensors import Array, TensorSpec, check_inputs, read_spec
 from runner.service.errors import BadRequest
-from runner.session import RUNTIME_ERRORS, name_provider, open_session
+from runner.session import RUNTIME_ERRORS
 
 JOINABLE = ("stylize", "classify", "features")
 WARM_SIDE = 64  # pixels, where a picture may have any size
@@ -26,14 +27,12 @@ SUM_TOLERANCE = 1e-3
 
 
 class ServedModel:
-    """An open ONNX file under the name and version that clients use.
+    """An open network under the name and version that clients use.
 
     Args:
         name: of the model.
         version: of it, a whole number from 1 as text.
-        path: of the file.
-        provider: ``auto``, ``cpu`` or ``cuda``.
-        threads: of one run on the CPU.
+        network: open.
 
     Attributes:
         name: see above.
@@ -45,24 +44,25 @@ class ServedModel:
         joinable: rows of several requests may be run together. So it is for files that say
             what they are for, whose first dimensions are all free: of a foreign file nobody
             knows whether its first dimension counts pictures.
-        provider: ``cpu`` or ``cuda``, where it runs.
+        provider: ``cpu``, ``cuda`` or ``openvino``, where it runs.
+        precision: ``fp32``, ``int8``, ``fp16`` or ``bf16``, in which it computes.
+        remark: why it is not another precision, where that is worth a word; it may name paths.
         ledger: its statistics.
         ns_per_byte: nanoseconds of a run per byte of input as the warm-up measured them; 0 where
             there was none.
 
     Raises:
-        ModelError: the file is missing, damaged, contradicts itself, or has tensors that cannot
-            be sent.
-        ProviderError: the provider cannot be used.
+        ModelError: the file contradicts itself, or has tensors that cannot be sent.
     """
 
-    def __init__(
-        self, name: str, version: str, path: Path, *, provider: str = "auto", threads: int = 1
-    ) -> None:
+    def __init__(self, name: str, version: str, network: Network) -> None:
         self.name = name
         self.version = version
-        self._session = open_session(path, provider, threads)
-        self.card: ModelCard = read_card(self._session, path)
+        self.card: ModelCard = network.card
+        self.provider, self.precision = network.provider, network.precision
+        self.remark = network.remark
+        self._session = network.session
+        path = self.card.path
         self.inputs = read_specs(self._session.get_inputs(), path)
         if not self.inputs:
             message = f"{path}: it takes no input, and there is nothing to ask it; leave it out"
@@ -72,7 +72,6 @@ class ServedModel:
         self.joinable = self.card.task in JOINABLE and all(
             spec.shape[:1] == (-1,) for spec in (*self.inputs, *self.outputs)
         )
-        self.provider = name_provider(self._session)
         self.ledger = Ledger(name, version)
         self.ns_per_byte = 0.0
 

@@ -158,8 +158,8 @@ async def refuse_path(scope: Scope, receive: Receive, send: Send) -> None:
     """
     del receive, send
     message = (
-        f"path {scope['path'][:80]!r}: nothing is served there; the server describes itself at "
-        "/v2 and a model at /v2/models/NAME"
+        f"path {scope['path'][:80]!r}: nothing is served there; all pages are listed at "
+        "/openapi.json, the server is described at /v2 and a model at /v2/models/NAME"
     )
     raise NotFound(message)
 

@@ -103,7 +103,7 @@ class Bodies:
             )
             raise SlowBody(complaint) from None
 
-    async def decompress(self, body: bytes | bytearray, encoding: str) -> bytes:
+    async def decompress(self, body: bytes | bytearray, encoding: str) -> bytes | bytearray:
         """Return a compressed body as plain bytes, worked out in a thread.
 
         Raises:

@@ -20,6 +20,8 @@ STOP_S = 2
 ACCESS = "impasto.access"
 SERVICE = "impasto.service"
 SERVER = "uvicorn.error"
+LOOP = "asyncio"  # of tasks that failed and nobody waited for
+NAMES = (ACCESS, SERVICE, SERVER, LOOP)
 ENCODE = json.JSONEncoder(separators=(",", ":"), default=str).encode
 
 
@@ -70,20 +72,24 @@ class LogWriter(logging.Handler):
         self._filled = threading.Event()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self.write, name="log", daemon=True)
+        # Without one, logging prints what other libraries say between the lines of JSON.
+        self._silence = logging.NullHandler()
         self.dropped = 0
 
     def start(self) -> None:
         """Begin to write what the service and the server log, and nothing of other libraries."""
         self._thread.start()
-        for name in (ACCESS, SERVICE, SERVER):
+        logging.getLogger().addHandler(self._silence)
+        for name in NAMES:
             logger = logging.getLogger(name)
             logger.addHandler(self)
-            logger.setLevel(logging.WARNING if name == SERVER else logging.INFO)
+            logger.setLevel(logging.INFO if name in (ACCESS, SERVICE) else logging.WARNING)
             logger.propagate = False
 
     def stop(self) -> None:
         """Write what waits, for two seconds at most."""
-        for name in (ACCESS, SERVICE, SERVER):
+        logging.getLogger().removeHandler(self._silence)
+        for name in NAMES:
             logging.getLogger(name).removeHandler(self)
         self._ended.set()
         self._filled.set()

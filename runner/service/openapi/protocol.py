@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from runner.precision import PRECISIONS
 from runner.service.openapi.operations import JSON, READING, RUNNING, Operation, content
 from runner.service.openapi.schemas import (
     COUNT,
@@ -80,13 +81,17 @@ METADATA = record(
     outputs=list_of(TENSOR),
 )
 CONFIG = open_record(
-    ("name", "platform", "backend", "max_batch_size", "input", "output"),
+    ("name", "platform", "backend", "max_batch_size", "input", "output", "parameters"),
     name=TEXT,
     platform=TEXT,
     backend=TEXT,
     max_batch_size=COUNT,
     input=list_of(record(name=TEXT, data_type=TEXT, dims=list_of(INTEGER))),
     output=list_of(record(name=TEXT, data_type=TEXT, dims=list_of(INTEGER))),
+    parameters=record(
+        precision=record(string_value=choice(*PRECISIONS[1:])),
+        provider=record(string_value=TEXT),
+    ),
 )
 DURATION = record(count=COUNT, ns=COUNT)
 STAGES = dict.fromkeys(("compute_input", "compute_infer", "compute_output"), DURATION)

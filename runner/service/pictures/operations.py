@@ -1,5 +1,6 @@
 """The pages for pictures, for the OpenAPI document."""
 
+from runner.precision import PRECISIONS
 from runner.service.openapi.operations import READING, RUNNING, Operation, content
 from runner.service.openapi.schemas import (
     COUNT,
@@ -7,6 +8,7 @@ from runner.service.openapi.schemas import (
     SHARE,
     TEXT,
     Schema,
+    choice,
     list_of,
     maybe,
     record,
@@ -31,11 +33,12 @@ UPLOAD_HINT = (
 STYLE = record(name=TEXT, title=TEXT, artist=TEXT, year=maybe(INTEGER), licence=TEXT)
 PREDICTION = record(index=COUNT, label=TEXT, probability=SHARE)
 MODEL = record(
-    ("task", "minimum_side", "styles", "classes"),
+    ("task", "precision", "minimum_side", "styles", "classes"),
     name=TEXT,
     version=TEXT,
     state=TEXT,
     task=maybe(TEXT),
+    precision=choice(*PRECISIONS[1:]),
     minimum_side=maybe(COUNT),
     styles=maybe(COUNT),
     classes=maybe(COUNT),

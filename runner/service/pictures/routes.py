@@ -136,6 +136,7 @@ class PictureRoutes:
             return known
         return known | {
             "task": model.card.task or None,
+            "precision": model.precision,
             "minimum_side": model.card.minimum_side if model.card.task == "stylize" else None,
             "styles": len(model.card.styles) or None,
             "classes": len(model.labels) or None,

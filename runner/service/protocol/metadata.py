@@ -50,7 +50,8 @@ def describe_config(model: ServedModel, settings: ServiceSettings) -> dict[str, 
     """Return a model's configuration as Triton's ``ModelConfig`` would be in JSON.
 
     Where rows of requests are joined, ``dims`` leave out the number of rows, and
-    ``max_batch_size`` is that of one run; else it is 0.
+    ``max_batch_size`` is that of one run; else it is 0. The parameters say in which precision
+    the model really computes, and by which of ONNX Runtime's providers.
     """
     skip = 1 if model.joinable else 0
     config: dict[str, Any] = {
@@ -68,6 +69,10 @@ def describe_config(model: ServedModel, settings: ServiceSettings) -> dict[str, 
                 "count": settings.workers,
             }
         ],
+        "parameters": {
+            "precision": {"string_value": model.precision},
+            "provider": {"string_value": model.provider},
+        },
     }
     if model.joinable and settings.max_batch > 1:
         config["dynamic_batching"] = {

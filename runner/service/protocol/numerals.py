@@ -18,6 +18,7 @@ from runner.service.errors import BadRequest, Failed
 PIECE_BYTES = 128 * 1024
 PIECE_ELEMENTS = 4096
 CONTENT = bytes(set(range(256)) - set(b"[],"))
+SPACES = b" \t\r\n"
 BRACKETS_TO_SPACES = bytes.maketrans(b"[]", b"  ")
 # whatever is neither bracket, comma nor space becomes a 0, to see what stands beside a bracket
 CONTENT_TO_ZEROS = bytes(byte if byte in b"[]," else ord("0") for byte in range(256))
@@ -49,7 +50,9 @@ def read_numbers(
     """
     count = math.prod(shape)
     found = sum(piece.count(b",") + 1 for piece in split_text(text, subject))
-    check_count(found, count, shape, subject)
+    if found != count:
+        check_count(found - count_empty(text, subject), count, shape, subject)
+        raise BadRequest(complain_brackets(count, shape, subject))
     array = np.empty(count, dtype)
     skeleton: list[bytes] = []
     filled = 0
@@ -74,6 +77,12 @@ def check_count(found: int, count: int, shape: Sequence[int], subject: str) -> N
         raise BadRequest(message)
 
 
+def count_empty(text: memoryview, subject: str) -> int:
+    """Return how many lists hold nothing: such a list has neither a comma nor an element."""
+    pieces = split_text(text, subject)
+    return sum(piece.translate(None, SPACES).count(b"[]") for piece in pieces)
+
+
 def check_skeleton(skeleton: bytes, count: int, shape: Sequence[int], subject: str) -> None:
     """Check brackets and commas, which is all that the skeleton of an array holds.
 
@@ -82,11 +91,15 @@ def check_skeleton(skeleton: bytes, count: int, shape: Sequence[int], subject: s
     """
     nested = len(skeleton) == measure_skeleton(shape) and skeleton == build_skeleton(shape)
     if not nested and skeleton != build_skeleton([count]):
-        message = (
-            f"{subject}: brackets that fit neither its shape {list(shape)} nor a flat list; "
-            f"send {count} numbers in one list, or nested as the shape"
-        )
-        raise BadRequest(message)
+        raise BadRequest(complain_brackets(count, shape, subject))
+
+
+def complain_brackets(count: int, shape: Sequence[int], subject: str) -> str:
+    """Return the message for an array that is neither flat nor nested as its shape."""
+    return (
+        f"{subject}: brackets that fit neither its shape {list(shape)} nor a flat list; "
+        f"send {count} numbers in one list, or nested as the shape"
+    )
 
 
 def measure_skeleton(shape: Sequence[int]) -> int:
@@ -133,7 +146,7 @@ def read_piece(piece: bytes, dtype: np.dtype[Any], subject: str) -> NDArray[Any]
     wrong = foreign.search(piece)
     if wrong:
         raise BadRequest(complain(subject, find_element(piece, wrong.start()), kind, dtype))
-    outline = piece.translate(CONTENT_TO_ZEROS, b" \t\r\n")
+    outline = piece.translate(CONTENT_TO_ZEROS, SPACES)
     if any(pair in outline for pair in MISPLACED):
         message = f"{subject}: a comma is missing beside a bracket; send a JSON array of numbers"
         raise BadRequest(message)

@@ -82,6 +82,7 @@ def test_what_a_clerk_refuses_is_told_here(tmp_path: Path) -> None:
         (100, "auto", 2, True, False),
         (100, "cpu", 2, True, True),
         (100, "cuda", 2, False, False),
+        (100, "openvino", 2, False, False),
         (100, "cpu", 1, False, False),
         (101, "cpu", 2, False, False),
     ],

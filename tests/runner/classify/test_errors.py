@@ -25,7 +25,7 @@ Classify = Callable[..., Result]
         (("tiles", "--resume", "-o", "-"), "--resume needs a file for the results: -o FILE"),
         (("-", "tiles"), "standard input is one picture: give - alone"),
         (("tiles", "--batch", "0"), "0 is not in the range 1<=x<=4096"),
-        (("tiles", "--provider", "gpu"), "'gpu' is not one of 'auto', 'cpu', 'cuda'"),
+        (("tiles", "--provider", "gpu"), "'gpu' is not one of 'auto', 'cpu', 'cuda', 'openvino'"),
         ((), "Missing argument 'INPUT...'"),
     ],
 )

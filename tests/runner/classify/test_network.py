@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import Result
 
 from runner.classify.network import Network
 from runner.classify.predictions import check_top, name_predictions, rank
 from runner.errors import ModelError, PictureError
 from runner.model import COLLECTION
+from runner.session import open_session
 
 Alter = Callable[..., Path]
 
@@ -19,6 +21,28 @@ def test_network_believes_the_file(colors: Path) -> None:
     network = Network(colors, "cpu")
     assert network.labels == ("red", "green", "blue")
     assert (network.rule.size, network.rule.short_side, network.provider) == ((8, 8), 10, "cpu")
+
+
+@pytest.mark.usefixtures("tiles")
+def test_openvino_is_asked_for_with_the_workers(
+    classify: Callable[..., Result], colors: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenVINO is told how many batches run at once; without it the command says what to do."""
+    asked: list[tuple[str, int]] = []
+
+    def open_instead(path: Path, provider: str, threads: int | None, *, runs: int) -> object:
+        asked.append((provider, runs))
+        return open_session(path, "cpu", threads)
+
+    command = ("tiles", "--model", colors, "--provider", "openvino", "--workers", "3")
+    with monkeypatch.context() as patch:
+        patch.setattr("runner.classify.network.open_session", open_instead)
+        assert classify(*command).exit_code == 0
+    assert asked == [("openvino", 3)]
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["CPUExecutionProvider"])
+    result = classify(*command)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "provider openvino: this onnxruntime has only CPUExecutionProvider" in result.stderr
 
 
 def test_predict_returns_probabilities(colors: Path) -> None:

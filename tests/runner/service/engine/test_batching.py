@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
+from runner.network import open_network
 from runner.service.engine.batching import Batcher
 from runner.service.engine.engine import Engine
 from runner.service.engine.served import ServedModel
@@ -27,7 +28,7 @@ ROW_NS = 1000.0
 @pytest.fixture
 def scale(models: Path) -> ServedModel:
     """Return ``scale``, whose runs are expected to take 1 us a byte."""
-    model = ServedModel("scale", "1", models / "scale.onnx", provider="cpu")
+    model = ServedModel("scale", "1", open_network(models / "scale.onnx", "cpu", 1))
     model.ns_per_byte = ROW_NS
     return model
 
@@ -168,7 +169,7 @@ def unused(
 ) -> ServedModel:
     """Return a ``scale`` for requests that never run."""
     path = write_scale(tmp_path_factory.mktemp("unused") / "scale.onnx")
-    return ServedModel("scale", "1", path, provider="cpu")
+    return ServedModel("scale", "1", open_network(path, "cpu", 1))
 
 
 @limits(max_examples=60, deadline=None)

@@ -171,6 +171,13 @@ def test_removed_file_stays_served(serve: Serve, models: Path, replace_scale: Re
         for _ in range(2):
             await engine.run_blocking(look)
         assert (await ask(engine)).version == "2"
+        (models / "scale.onnx").rename(models / "away.tmp")
+        await engine.run_blocking(look)
+        (models / "away.tmp").rename(models / "scale.onnx")
+        for _ in range(2):
+            await engine.run_blocking(look)
+        assert (await ask(engine)).version == "3"
+        assert all(entry.reason == "" for entry in engine.repository.index())
         (models / "scale.onnx").unlink()
         await engine.run_blocking(look)
         await engine.unload("scale")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from runner.network import open_network
 from runner.service.engine.batching import Batcher
 from runner.service.engine.engine import Engine
 from runner.service.engine.runs import Batch
@@ -99,7 +100,9 @@ def compete(models: Path, costs_ns: dict[str, float], turns: int, joins: dict[st
         settings = ServiceSettings(workers=1)
         scheduler = Scheduler(settings)
         batchers = {
-            name: Batcher(ServedModel(name, "1", models / f"{name}.onnx"), settings)
+            name: Batcher(
+                ServedModel(name, "1", open_network(models / f"{name}.onnx", "cpu", 1)), settings
+            )
             for name in costs_ns
         }
         chosen = []

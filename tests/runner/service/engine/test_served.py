@@ -12,6 +12,7 @@ from onnx import load, save
 
 from runner.errors import ModelError
 from runner.model import COLLECTION, SHIPPED
+from runner.network import open_network
 from runner.service.engine.engine import Engine
 from runner.service.engine.served import ServedModel
 from runner.service.engine.tensors import read_spec
@@ -22,16 +23,21 @@ Gate = Any  # of conftest.py
 STYLES = 4
 
 
+def open_model(name: str, path: Path) -> ServedModel:
+    """Open a file as it is, on one thread."""
+    return ServedModel(name, "1", open_network(path, "cpu", 1, precision="fp32"))
+
+
 @pytest.fixture(scope="module")
 def style() -> ServedModel:
     """Return the shipped collection."""
-    return ServedModel("style-fast", "1", COLLECTION, provider="cpu")
+    return open_model("style-fast", COLLECTION)
 
 
 @pytest.fixture(scope="module")
 def lenet5() -> ServedModel:
     """Return the shipped LeNet-5."""
-    return ServedModel("lenet5", "1", SHIPPED / "lenet5.onnx", provider="cpu")
+    return open_model("lenet5", SHIPPED / "lenet5.onnx")
 
 
 def build_feeds(sizes: list[tuple[int, int]]) -> list[dict[str, Any]]:
@@ -128,7 +134,7 @@ def test_rows_are_counted(style: ServedModel, models: Path) -> None:
     feeds = build_feeds([(32, 32)] * 3)
     joined = {name: np.concatenate([feed[name] for feed in feeds]) for name in feeds[0]}
     assert style.check(joined) == 3
-    foreign = ServedModel("foreign", "1", models / "foreign.onnx", provider="cpu")
+    foreign = open_model("foreign", models / "foreign.onnx")
     assert foreign.check({"x": np.ones((5, 2), np.float32)}) == 1
 
 
@@ -137,12 +143,12 @@ def test_warm_up_measures(lenet5: ServedModel, style: ServedModel, models: Path)
     for model in (lenet5, style):
         model.warm_up()
         assert model.ns_per_byte > 0
-    scale = ServedModel("scale", "1", models / "scale.onnx", provider="cpu")
+    scale = open_model("scale", models / "scale.onnx")
     assert scale.build_inputs() is not None
     whole = load(models / "scale.onnx")
     del whole.metadata_props[:]
     save(whole, models / "scale.onnx")
-    assert ServedModel("scale", "1", models / "scale.onnx").build_inputs() is None
+    assert open_model("scale", models / "scale.onnx").build_inputs() is None
 
 
 @pytest.mark.parametrize(
@@ -163,10 +169,10 @@ def test_file_that_breaks_its_contract_is_refused(
             entry.value = json.dumps(task)
     save(whole, tmp_path / "model.onnx")
     if message is None:
-        assert not ServedModel("model", "1", tmp_path / "model.onnx").joinable
+        assert not open_model("model", tmp_path / "model.onnx").joinable
         return
     with pytest.raises(ModelError, match=message):
-        ServedModel("model", "1", tmp_path / "model.onnx")
+        open_model("model", tmp_path / "model.onnx")
 
 
 def test_pictures_of_one_batch_are_those_painted_alone(style: ServedModel, gate: Gate) -> None:
@@ -174,7 +180,9 @@ def test_pictures_of_one_batch_are_those_painted_alone(style: ServedModel, gate:
     feeds = build_feeds([(32, 48), (48, 32), (32, 48), (33, 48), (32, 48), (48, 32)])
 
     async def main() -> list[Any]:
-        settings = ServiceSettings(provider="cpu", workers=1, watch_seconds=0, max_run_ms=60_000)
+        settings = ServiceSettings(
+            provider="cpu", precision="fp32", workers=1, watch_seconds=0, max_run_ms=60_000
+        )
         async with Engine(settings) as engine:
             assert {"style-fast", "lenet5"} <= {*engine.repository.names()}
             answers = [engine.infer("style-fast", feed) for feed in feeds]

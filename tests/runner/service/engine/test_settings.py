@@ -42,7 +42,8 @@ def test_numbers_are_bounded(name: str) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"provider": "tpu"}, "provider 'tpu' is unknown; choose auto, cpu, cuda"),
+        ({"provider": "tpu"}, "provider 'tpu' is unknown; choose auto, cpu, cuda, openvino"),
+        ({"precision": "int4"}, "precision 'int4' is unknown; choose auto, fp32, int8, fp16, bf16"),
         (
             {"preferred_sizes": (4, 65)},
             "preferred size 65 must lie between 1 and the largest batch, 64",

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from runner.model import COLLECTION, SHIPPED
+from runner.network import open_network
+from runner.service.engine.files import list_files
 from tests.runner.service.faults.conftest import (
     Link,
     build_binary,
     build_json,
-    open_session,
     read_outputs,
 )
 from tests.runner.service.http.conftest import RunningServer, start
@@ -49,9 +49,9 @@ def draw(chance: np.random.Generator) -> Asked:
 
 def compute(models: Path, asked: list[Asked]) -> Iterator[Inputs]:
     """Yield the answer to each request, computed alone and without a server."""
-    paths = {path.stem: path for path in (*SHIPPED.glob("*.onnx"), *models.glob("*.onnx"))}
-    paths["style-fast"] = COLLECTION
-    sessions = {name: open_session(path) for name, path in paths.items()}
+    sessions = {
+        name: open_network(path, "cpu", 1).session for name, path in list_files(models).items()
+    }
     for model, inputs in asked:
         session = sessions[model]
         names = [output.name for output in session.get_outputs()]

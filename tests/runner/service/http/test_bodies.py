@@ -145,7 +145,9 @@ def test_a_body_that_breaks_off_is_no_error_of_the_server(server: RunningServer)
         ("gzip", gzip.compress(bytes(4 * LIMIT)), 413, "more than 1048576 bytes after decompr"),
         ("deflate", zlib.compress(bytes(4 * LIMIT)), 413, "more than 1048576 bytes after"),
         ("gzip", gzip.compress(b"{}")[:-9], 400, "but it ends too early; send one whole stream"),
-        ("gzip", gzip.compress(b"{}") + b"x", 400, "but something follows it"),
+        ("deflate", zlib.compress(b"{}") + b"x", 400, "but something follows it"),
+        ("gzip", gzip.compress(b"{}") + b"x", 400, "behind a member of gzip is no whole member"),
+        ("gzip", 2 * gzip.compress(bytes(LIMIT)), 413, "more than 1048576 bytes after decompr"),
         ("gzip", b"{}", 400, "no gzip (Error -3"),
         ("br", b"{}", 400, "Content-Encoding 'br' is not understood"),
         ("gzip, gzip", b"{}", 400, "Content-Encoding 'gzip, gzip' is not understood"),
@@ -158,6 +160,14 @@ def test_bad_compression_is_refused(
     answer = server.ask("POST", INFER, body, {"Content-Encoding": encoding})
     assert answer.status == status
     assert message in answer.error
+
+
+def test_members_of_gzip_are_one_body(server: RunningServer) -> None:
+    """A body that was compressed in parts is read whole."""
+    body = gzip.compress(b'{"inputs": ') + gzip.compress(b'"all of it"}')
+    answer = server.ask("POST", INFER, body, {"Content-Encoding": "gzip"})
+    assert answer.status == 400
+    assert "request: 'inputs' must be a list of at least one tensor" in answer.error
 
 
 def test_a_client_that_waits_to_be_asked_is_asked(server: RunningServer) -> None:

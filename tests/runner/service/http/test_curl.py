@@ -151,4 +151,7 @@ def test_unknown_paths_are_not_found(server: RunningServer, path: str) -> None:
     """A path that leads nowhere gets 404 in JSON, with where to begin."""
     answer = server.ask("GET", path)
     assert answer.status == 404
-    assert "nothing is served there; the server describes itself at /v2" in answer.error
+    assert (
+        "nothing is served there; all pages are listed at /openapi.json, the server is d"
+        in answer.error
+    )

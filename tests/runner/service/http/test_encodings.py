@@ -1,6 +1,7 @@
 """gzip and deflate."""
 
 import gzip
+import random
 import tracemalloc
 import zlib
 from contextlib import suppress
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.service.errors import BadRequest, TooLarge
+from runner.service.http import encodings
 from runner.service.http.encodings import (
     choose_encoding,
     compress,
@@ -39,6 +41,41 @@ def test_no_bytes_break_it(body: bytes, encoding: str) -> None:
         assert len(decompress(body, encoding, 100)) <= 100
 
 
+@given(st.lists(st.binary(max_size=2000), min_size=1, max_size=5))
+def test_members_of_gzip_are_joined(parts: list[bytes]) -> None:
+    """A file of several members is the file of all their contents (RFC 1952, section 2.2)."""
+    body, plain = b"".join(map(gzip.compress, parts)), b"".join(parts)
+    assert decompress(body, "gzip", len(plain)) == plain == gzip.decompress(body)
+
+
+@pytest.mark.parametrize("size", [511, 512, 513, 1536, 10_000, 2_000_000])
+def test_a_member_ends_anywhere(size: int) -> None:
+    """Members longer than what is looked at at once are read as they are."""
+    noise = random.Random(size).randbytes(size)  # noqa: S311 - no secret
+    body = gzip.compress(b"first") + gzip.compress(noise) + gzip.compress(b"last")
+    assert decompress(body, "gzip", size + 9) == b"first" + noise + b"last"
+
+
+def test_members_are_bounded_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither many small members nor a bomb behind others get further than the limit."""
+    body = gzip.compress(bytes(60)) * 2
+    assert len(decompress(body, "gzip", 120)) == 120
+    with pytest.raises(TooLarge, match="more than 119 bytes after decompression"):
+        decompress(body, "gzip", 119)
+    bomb = gzip.compress(b"a") + compress(bytes(50_000_000), "gzip")
+    tracemalloc.start()
+    try:
+        with pytest.raises(TooLarge, match="more than 1000000 bytes"):
+            decompress(bomb, "gzip", 1_000_000)
+        assert tracemalloc.get_traced_memory()[1] < 4_000_000
+    finally:
+        tracemalloc.stop()
+    monkeypatch.setattr(encodings, "MOST_MEMBERS", 3)
+    assert decompress(gzip.compress(b"") * 3, "gzip", 9) == b""
+    with pytest.raises(TooLarge, match="more than 3 members of gzip; compress it in one piece"):
+        decompress(gzip.compress(b"") * 4, "gzip", 9)
+
+
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
 def test_a_bomb_is_defused_at_the_limit(encoding: str) -> None:
     """One byte more than the limit is enough to stop."""
@@ -60,18 +97,25 @@ def test_a_bomb_never_unfolds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "message"),
+    ("body", "encoding", "message"),
     [
-        (gzip.compress(b"a") * 2, "something follows it"),
-        (gzip.compress(b"a")[:-1], "it ends too early"),
-        (b"", "it ends too early"),
-        (b"ab", "no gzip"),
+        (zlib.compress(b"a") * 2, "deflate", "something follows it"),
+        (gzip.compress(b"a")[:-1], "gzip", "it ends too early"),
+        (
+            gzip.compress(b"a") * 2 + b"\x1f",
+            "gzip",
+            "behind a member of gzip is no whole member; send all",
+        ),
+        ((gzip.compress(b"a") * 2)[:-1], "gzip", "is no whole member"),
+        (gzip.compress(b"a") + bytes(9), "gzip", "no gzip"),
+        (b"", "gzip", "it ends too early"),
+        (b"ab", "gzip", "no gzip"),
     ],
 )
-def test_damaged_streams_are_refused(body: bytes, message: str) -> None:
-    """A body is one whole stream."""
+def test_damaged_streams_are_refused(body: bytes, encoding: str, message: str) -> None:
+    """A body is whole, and nothing but it."""
     with pytest.raises(BadRequest, match=message):
-        decompress(body, "gzip", 100)
+        decompress(body, encoding, 100)
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,25 @@ def test_lines_are_written_when_they_come() -> None:
     assert json.loads(stream.getvalue())["event"] == "now"
 
 
+def test_nothing_but_json_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Other libraries' warnings are not printed; a task that failed unheard is a line of JSON."""
+    root, stream = logging.getLogger(), io.StringIO()
+    others = list(root.handlers)  # those of the tests
+    root.handlers.clear()
+    writer = LogWriter(stream)
+    writer.start()
+    try:
+        logging.getLogger("somebody.else").error("a secret")
+        logging.getLogger("asyncio").error("Task exception was never retrieved")
+    finally:
+        writer.stop()
+        left = list(root.handlers)
+        root.handlers[:] = others
+    assert left == []
+    assert capsys.readouterr().err == ""
+    assert json.loads(stream.getvalue())["event"] == "Task exception was never retrieved"
+
+
 def test_all_lines_are_written_before_the_end() -> None:
     """What was logged before the writer is stopped is in the log, in order."""
     stream = io.StringIO()

@@ -148,6 +148,9 @@ def test_metadata_tells_tensors_and_extensions(client: triton.InferenceServerCli
     config = client.get_model_config("style-fast", "1")
     assert config["max_batch_size"] == 64
     assert config["input"][0] == {"name": "image", "data_type": "TYPE_UINT8", "dims": [-1, -1, 3]}
+    parameters = client.get_model_config("lenet5")["parameters"]
+    assert parameters["precision"] == {"string_value": "fp32"}
+    assert parameters["provider"]["string_value"] in {"cpu", "cuda"}
 
 
 def test_statistics_count_rows_and_requests(

@@ -88,6 +88,7 @@ def test_models_tell_what_they_are_for(server: RunningServer) -> None:
         "version": "1",
         "state": "READY",
         "task": "classify",
+        "precision": "fp32",
         "minimum_side": None,
         "styles": None,
         "classes": 10,

@@ -99,7 +99,12 @@ def test_no_text_is_misread(text: str) -> None:
     [
         ("[1,2,3]", "UINT8", r"input 't': 3 elements where its shape \[2\] needs 2"),
         ("[1]", "UINT8", "1 elements where"),
-        ("[]", "UINT8", "1 elements where"),
+        ("[]", "UINT8", "0 elements where"),
+        ("[[ ]]", "UINT8", "0 elements where"),
+        ("[[],[1]]", "UINT8", "nothing is not an integer"),
+        ("[[],[],[]]", "UINT8", "0 elements where"),
+        ("[1,[],2]", "UINT8", "brackets that fit neither its shape"),
+        (f"[{'1,' * 70_000}[]]", "UINT8", "70000 elements where"),
         ("[ , ]", "FP32", "nothing is not a finite number"),
         ("[,]", "UINT8", "nothing is not an integer"),
         ("[1,]", "UINT8", "nothing is not an integer"),
