@@ -59,7 +59,7 @@ def _describe_values(card: ModelCard) -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     for key in ("network", "input", "labels", "precision", "training", "parity", "license"):
         if key in card.values:
-            describe = DESCRIPTIONS.get(key, _flatten) if card.task == "classify" else _flatten
+            describe = DESCRIPTIONS.get(key, flatten) if card.task == "classify" else flatten
             rows += [(key, text) for text in describe(card.values[key])]
     return rows
 
@@ -87,17 +87,27 @@ DESCRIPTIONS: dict[str, Callable[[Any], list[str]]] = {
 }
 
 
-def _flatten(value: Any, prefix: str = "") -> list[str]:  # noqa: ANN401 - any JSON value
+def flatten(value: Any, prefix: str = "") -> list[str]:  # noqa: ANN401 - any JSON value
+    """Put nested values into words, one line per fact behind the names that lead to it."""
     if isinstance(value, dict):
-        nested = [_flatten(entry, f"{prefix}{key} ") for key, entry in value.items()]
+        nested = [flatten(entry, f"{prefix}{key} ") for key, entry in value.items()]
         return [line for lines in nested for line in lines]
     if isinstance(value, list) and any(isinstance(entry, dict) for entry in value):
         if len(value) > LISTED_ENTRIES:
             return [f"{prefix}{len(value)} entries, which --json shows"]
-        return [f"{prefix}{json.dumps(entry, ensure_ascii=False)}" for entry in value]
+        return [f"{prefix}{', '.join(flatten(entry))}" for entry in value]
     if isinstance(value, list):
-        value = ", ".join(str(entry) for entry in value)
-    return [f"{prefix}{value}"]
+        return [f"{prefix}{', '.join(map(_tell, value))}"]
+    return [f"{prefix}{_tell(value)}"]
+
+
+def _tell(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    """Put one value into words; --json shows every digit."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def read_values(path: Path) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from runner import Stylizer
 from runner.images import read
-from runner.info import describe_labels
+from runner.info import describe_labels, flatten
 from runner.model import COLLECTION
 from runner.stylize import Painter
 from runner.stylize.sheet import arrange, render_sheet
@@ -177,10 +177,15 @@ def test_info_tells_what_a_classifier_takes(impasto: Impasto, data: Path) -> Non
     """Size and rule of the input in words, precision, training and parity, a line each."""
     lines = impasto("info", data / "colors.onnx").stdout.splitlines()
     assert "input      8x8 RGB, shorter side to 10, centre cut out, bilinear" in lines
-    assert {"precision  fp32", "training   steps 0", "parity     largest_difference 0.0"} <= {
-        *lines
-    }
+    assert {"precision  fp32", "training   steps 0", "parity     largest_difference 0"} <= {*lines}
     assert "labels     3: red, green, blue" in lines
+
+
+def test_info_puts_values_into_words() -> None:
+    """No braces, no quotes, four digits; --json has the rest."""
+    values = {"share": 0.12345678, "flag": True, "none": None, "cases": [{"n": 1, "deep": [2.5]}]}
+    expected = ["share 0.1235", "flag yes", "none none", "cases n 1, deep 2.5"]
+    assert flatten(values) == expected
 
 
 @pytest.mark.parametrize("value", ["red, green", {"0": "red"}, None])
