@@ -4,15 +4,17 @@ The differences of the layers sum exactly to the difference of the totals, since
 layer of both networks stands in exactly one line.
 """
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from difflib import SequenceMatcher
 from textwrap import fill
+from typing import Literal
 
 from calculator.layers.shapes import Window, render_borders, render_shape, render_sides
 from calculator.reports.rendering import WIDTH, describe_input
 from calculator.summary import Report, Row
-from calculator.teaching.motifs import Unit, fold, name_purpose, name_rewrite
+from calculator.teaching.motifs import Unit
+from calculator.teaching.rewrites import TAIL, fold, measure_tail, name_purpose
 
 COUNTS = ("params", "buffers", "macs")
 SLIDING = {field.name for field in fields(Window)}
@@ -27,17 +29,32 @@ class Difference:
         second: layers of the second network; likewise.
         reasons: what differs, in words.
         cause: the rewrite behind it, where one is known; empty otherwise.
+        tail_macs: what of the change in multiply-adds is not the rewrite's, but that of a tail
+            whose margin is not computed.
     """
 
     first: tuple[Row, ...]
     second: tuple[Row, ...]
     reasons: tuple[str, ...]
     cause: str = ""
+    tail_macs: int = 0
+
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """What is known to be behind it."""
+        return tuple(filter(None, (self.cause, TAIL if self.tail_macs else "")))
 
     def change(self, count: str) -> int:
         """Return the second's count less the first's; ``params``, ``buffers`` or ``macs``."""
         sides = ((self.second, 1), (self.first, -1))
         return sum(sign * int(getattr(row, count)) for rows, sign in sides for row in rows)
+
+    def change_by(self, cause: str, count: str) -> int:
+        """Return how much of the change in a count is owed to one of the causes."""
+        tail = self.tail_macs if count == "macs" else 0
+        if cause == TAIL:
+            return tail
+        return self.change(count) - tail if cause == self.cause else 0
 
     @property
     def name(self) -> str:
@@ -66,30 +83,28 @@ class Comparison:
 def compare(first: Report, second: Report) -> Comparison:
     """Align two networks and attribute the difference of their totals to layers.
 
-    Layers that a known rewrite replaced (``calculator/teaching/motifs.py``) stand in one
+    Layers that a known rewrite replaced (``calculator/teaching/rewrites.py``) stand in one
     difference with those that replaced them.
 
     Args:
         first: report of the network to start from.
         second: report of the network to arrive at.
     """
-    pairs = list(pair_rows(first.rows, second.rows))
-    found = [differ for a, b in pairs if (differ := find_difference(a, b)) is not None]
-    return Comparison(first, second, tuple(found), len(pairs) - len(found))
+    found = list(list_differences(first.rows, second.rows))
+    differences = tuple(one for one in found if one is not None)
+    return Comparison(first, second, differences, len(found) - len(differences))
 
 
-def pair_rows(
-    first: Sequence[Row], second: Sequence[Row]
-) -> Iterator[tuple[tuple[Row, ...], tuple[Row, ...]]]:
-    """Yield layers that stand for each other; several at once only for a rewrite."""
+def list_differences(first: Sequence[Row], second: Sequence[Row]) -> Iterator[Difference | None]:
+    """Yield what differs between layers that stand for each other; None where they are alike."""
     for a, b in align(fold(first, second), fold(second, first)):
-        if a is not None and b is not None and a.kinds == b.kinds:
-            yield from (((x,), (y,)) for x, y in zip(a.rows, b.rows, strict=True))
-        elif a is not None and b is not None and name_rewrite(a.rows, b.rows) is not None:
-            yield a.rows, b.rows
+        if a is not None and b is not None and a.replaces(b):
+            yield describe_rewrite(a, b)
+        elif a is not None and b is not None and a.kinds == b.kinds:
+            yield from (find_difference(x, y) for x, y in zip(a.rows, b.rows, strict=True))
         else:
-            yield from (((row,), ()) for row in (a.rows if a else ()))
-            yield from (((), (row,)) for row in (b.rows if b else ()))
+            yield from describe_alone(a, which="first")
+            yield from describe_alone(b, which="second")
 
 
 def align(
@@ -121,18 +136,29 @@ def match(
             yield first[a:a_end], second[b:b_end]
 
 
-def find_difference(a: tuple[Row, ...], b: tuple[Row, ...]) -> Difference | None:
-    """Return what differs between layers that stand for each other; None where they are alike."""
-    if len(a) + len(b) == 1:
-        row, which = (*a, *b)[0], "first" if a else "second"
-        purpose = name_purpose(row) or ""
+def describe_rewrite(a: Unit, b: Unit) -> Difference:
+    """Return the difference between layers and what a rewrite made of them."""
+    tail = measure_tail(a, b)
+    reasons = (a.words, f"{TAIL} (macs {tail:+,})") if tail else (a.words,)
+    return Difference(a.rows, b.rows, reasons, a.words, tail)
+
+
+def describe_alone(unit: Unit | None, *, which: Literal["first", "second"]) -> Iterator[Difference]:
+    """Yield the differences that layers make for which the other network has nothing."""
+    if unit is None:
+        return
+    for row in unit.rows:
+        purpose = name_purpose(row, unit)
         note = f" ({purpose})" if purpose else ""
-        return Difference(a, b, (f"{row.node.layer.kind} only in the {which}{note}",), purpose)
-    if len(a) == len(b) == 1:
-        reasons = tuple(list_reasons(a[0], b[0]))
-        return Difference(a, b, reasons) if reasons else None
-    cause = name_rewrite(a, b) or ""
-    return Difference(a, b, (cause,), cause)
+        reasons = (f"{row.node.layer.kind} only in the {which}{note}",)
+        first, second = ((row,), ()) if which == "first" else ((), (row,))
+        yield Difference(first, second, reasons, purpose)
+
+
+def find_difference(a: Row, b: Row) -> Difference | None:
+    """Return what differs between two layers of one kind; None where they are alike."""
+    reasons = tuple(list_reasons(a, b))
+    return Difference((a,), (b,), reasons) if reasons else None
 
 
 def list_reasons(a: Row, b: Row) -> Iterator[str]:
@@ -182,8 +208,8 @@ def render_comparison(comparison: Comparison) -> str:
     for difference in comparison.differences:
         text = f"{difference.name}: {'; '.join(difference.reasons)}"
         lines.append(fill(text, WIDTH, subsequent_indent="  ", break_long_words=False))
-        changes = list_changes((difference,))
-        lines += [f"    {', '.join(changes)}"] if changes else []
+        changes = render_changes({count: difference.change(count) for count in COUNTS})
+        lines += [f"    {changes}"] if changes else []
     lines += [f"alike: {comparison.alike} layers", "", *render_causes(comparison)]
     for count in COUNTS:
         before, after = (getattr(r, count) for r in (comparison.first, comparison.second))
@@ -194,19 +220,18 @@ def render_comparison(comparison: Comparison) -> str:
     return "\n".join(lines)
 
 
-def list_changes(differences: Sequence[Difference]) -> list[str]:
-    """Return the counts that differences change, such as ``params -307,200``."""
-    sums = {count: sum(one.change(count) for one in differences) for count in COUNTS}
-    return [f"{count} {change:+,}" for count, change in sums.items() if change]
+def render_changes(changes: Mapping[str, int]) -> str:
+    """Return the counts that change, such as ``params -307,200``; empty where none does."""
+    return ", ".join(f"{count} {change:+,}" for count, change in changes.items() if change)
 
 
 def render_causes(comparison: Comparison) -> list[str]:
     """Return what each known rewrite changes in all; nothing where there is none."""
-    causes = dict.fromkeys(one.cause for one in comparison.differences if one.cause)
+    causes = dict.fromkeys(cause for one in comparison.differences for cause in one.causes)
     lines = []
     for cause in causes:
-        behind = [one for one in comparison.differences if one.cause == cause]
-        changes = ", ".join(list_changes(behind)) or "no count changes"
-        text = f"{cause} ({len(behind)}x): {changes}"
+        behind = [one for one in comparison.differences if cause in one.causes]
+        sums = {count: sum(one.change_by(cause, count) for one in behind) for count in COUNTS}
+        text = f"{cause} ({len(behind)}x): {render_changes(sums) or 'no count changes'}"
         lines.append(fill(text, WIDTH, subsequent_indent="  "))
     return [*lines, ""] if lines else []

@@ -1,25 +1,30 @@
-"""Runs of layers that exporters put in the place of others, so that they can be compared.
+"""Runs of layers that exporters put in the place of others, and what they stand for.
 
-Three rewrites are known. Nearest upsampling and a 3x3 convolution become one convolution
-that makes the four phases of every pixel, and a pixel shuffle. A normalisation whose scale
-and shift belong to a style reads both from tables. Batch normalisation, constant once a
-network is trained, goes into the weights of the convolution before it (Jacob et al. 2018,
-"Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
-Inference", section 3.2).
+Nearest upsampling and a 3x3 convolution become one convolution that makes
+the four phases of every pixel, and a pixel shuffle. Behind the last normalisation such a
+convolution need not pad, where the network has a margin that is cut off in the end: it then
+returns less of the margin. A normalisation whose scale and shift belong to a style reads both
+from tables, each its own or all one. Batch normalisation, constant once a network is trained,
+goes into the weights of the convolution before it (Jacob et al. 2018, "Quantization and
+Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference", section 3.2).
 """
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import dropwhile
+from math import prod
 
 from calculator.layers.convolutions import Conv
+from calculator.layers.dense import Dense
 from calculator.layers.operators import Operator, Source
 from calculator.layers.pointwise import Activation, InstanceNorm
 from calculator.layers.resizing import PixelShuffle, Upsample
+from calculator.layers.shapes import Shape
 from calculator.summary import Row
 
 MOST_BETWEEN = 8  # layers inside a unit that are not part of it
 Key = tuple[Hashable, ...]
+Rows = Sequence[Row]
 
 
 @dataclass(frozen=True)
@@ -29,33 +34,24 @@ class Unit:
     Args:
         rows: at least one.
         key: units of equal keys can stand for each other.
+        words: the rewrite of which the layers are one form; empty for a layer on its own.
+        is_rewritten: whether they are the form that an exporter makes.
     """
 
     rows: tuple[Row, ...]
     key: Key
+    words: str = ""
+    is_rewritten: bool = False
 
     @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds of its layers."""
         return tuple(row.node.layer.kind for row in self.rows)
 
-
-Find = Callable[[Sequence[Row]], "Unit | None"]  # the unit with which the rows begin, if any
-
-
-@dataclass(frozen=True)
-class Rewrite:
-    """One form in the place of another.
-
-    Args:
-        words: what was done.
-        find_plain: the form that is written down.
-        find_rewritten: the form that an exporter makes of it.
-    """
-
-    words: str
-    find_plain: Find
-    find_rewritten: Find
+    def replaces(self, other: "Unit") -> bool:
+        """Return whether one of both units is what a rewrite makes of the other."""
+        is_same = bool(self.words) and self.words == other.words
+        return is_same and self.is_rewritten != other.is_rewritten
 
 
 def to_unit(row: Row) -> Unit:
@@ -72,6 +68,20 @@ def take(rows: Sequence[Row], *kinds: str) -> tuple[Row, ...] | None:
             taken.append(here)
         elif not kind.startswith("["):
             return None
+    return tuple(taken)
+
+
+def take_along(rows: Rows, *kinds: str) -> tuple[Row, ...] | None:
+    """Return rows as :func:`take` does; what works on single values may stand between them."""
+    taken: list[Row] = []
+    rest: Rows = rows[: len(kinds) + MOST_BETWEEN]
+    for kind in kinds:
+        rest = list(dropwhile(is_pointwise, rest)) if taken else rest
+        found = take(rest, kind)
+        if found is None:
+            return None
+        taken += found
+        rest = rest[len(found) :]
     return tuple(taken)
 
 
@@ -95,19 +105,56 @@ def find_upsampled(rows: Sequence[Row]) -> Unit | None:
     return Unit(taken, ("phases", taken[-1].derived.shape[0]))
 
 
-def find_phases(rows: Sequence[Row]) -> Unit | None:
+def find_phases(rows: Rows) -> Unit | None:
     """Find the convolution that makes all phases, and the shuffle that sorts them.
 
-    What works on single values may stand between the two; it is not part of the unit.
+    What works on single values may stand between; it is not part of the unit.
     """
-    made = take(rows, "[pad]", "conv")
-    if made is None or not is_conv(made[-1], 2):
+    taken = take_along(rows, "[pad]", "conv", "pixelshuffle", "crop")
+    if taken is None or not sorts_phases(taken, taken[0].inputs[0], gain=1):
         return None
-    rest = list(dropwhile(is_pointwise, rows[len(made) : len(made) + MOST_BETWEEN + 2]))
-    sorted_ = take(rest, "pixelshuffle", "[crop]")
-    if sorted_ is None or sorted_[0].node.layer != PixelShuffle(2):
+    return Unit(taken, ("phases", taken[-1].derived.shape[0]))
+
+
+def find_shaved_phases(rows: Rows) -> Unit | None:
+    """Find such a convolution that pads nothing, and what is cut off its input."""
+    taken = take_along(rows, "[crop]", "conv", "pixelshuffle")
+    if taken is None or not sorts_phases(taken, taken[-2].inputs[0], gain=-1):
         return None
-    return Unit((*made, *sorted_), ("phases", sorted_[0].derived.shape[0]))
+    return Unit(taken, ("phases", taken[-1].derived.shape[0]))
+
+
+def sorts_phases(rows: Rows, source: Shape, *, gain: int) -> bool:
+    """Return whether a convolution makes phases of 2x2, and a shuffle sorts them.
+
+    Args:
+        rows: one of each kind.
+        source: the shape that the phases are made of.
+        gain: positions of the convolution along an axis beyond those of the source.
+    """
+    found = {row.node.layer.kind: row for row in rows}
+    conv, shuffle = found["conv"], found["pixelshuffle"].node.layer
+    positions = tuple(side + gain for side in source[1:])
+    return is_conv(conv, 2) and shuffle == PixelShuffle(2) and conv.derived.shape[1:] == positions
+
+
+def measure_shaving(plain: Unit, rewritten: Unit) -> int:
+    """Return the change of multiply-adds because the convolution of phases pads nothing.
+
+    Args:
+        plain: of :func:`find_upsampled`.
+        rewritten: its phases.
+
+    Returns:
+        Those of the positions that there are, less those of all that a map padded by 1 has,
+        from the plain form's input on; 0 for phases of a padded map, never more.
+    """
+    if find_shaved_phases(rewritten.rows) is None:
+        return 0
+    sizes = plain.rows[0].inputs[0][1:]
+    conv = next(row for row in rewritten.rows if row.node.layer.kind == "conv")
+    positions, padded = prod(conv.derived.shape[1:]), prod(size + 1 for size in sizes)
+    return min(conv.macs - conv.macs // positions * padded, 0)
 
 
 def is_pointwise(row: Row) -> bool:
@@ -127,9 +174,41 @@ def find_affine_norm(rows: Sequence[Row]) -> Unit | None:
 def find_styled_norm(rows: Sequence[Row]) -> Unit | None:
     """Find an instance normalisation behind the two tables that its scale and shift come from."""
     taken = take(rows, "fc", "[reshape]", "fc", "[reshape]", "instancenorm")
-    if taken is None or taken[-1].params:
+    if taken is None or taken[-1].params or reads_table(taken[-1]):
         return None
     return Unit(taken, ("instancenorm", taken[-1].derived.shape[0]))
+
+
+def find_tabled_norm(rows: Rows) -> Unit | None:
+    """Find an instance normalisation that reads scale and shift from one layer."""
+    return to_unit(rows[0]) if reads_table(rows[0]) else None
+
+
+def reads_table(row: Row) -> bool:
+    """Return whether a layer normalises by what one flat input says."""
+    is_norm = row.node.layer.kind == InstanceNorm().kind and not row.params
+    return is_norm and len(row.inputs) == 2 and len(row.inputs[1]) == 1
+
+
+def find_tables(rows: Rows) -> list[Row]:
+    """Return the layers from a further input to scale and shift of several normalisations.
+
+    Args:
+        rows: all of a network.
+    """
+    readers: dict[int, list[Row]] = {}
+    for row in rows:
+        for source in row.node.inputs:
+            readers.setdefault(source, []).append(row)
+    return [
+        row
+        for position, row in enumerate(rows)
+        if isinstance(row.node.layer, Dense)
+        and row.node.inputs[0] >= 0
+        and isinstance(rows[row.node.inputs[0]].node.layer, Source)
+        and position in readers
+        and all(reads_table(one) and one.node.inputs[1] == position for one in readers[position])
+    ]
 
 
 def find_normed_conv(rows: Sequence[Row]) -> Unit | None:
@@ -146,66 +225,3 @@ def find_biased_conv(rows: Sequence[Row]) -> Unit | None:
     if not isinstance(layer, Conv) or not layer.bias or take(rows[1:], "batchnorm"):
         return None
     return to_unit(rows[0])
-
-
-REWRITES = (
-    Rewrite("upsampling and convolution in one convolution of phases", find_upsampled, find_phases),
-    Rewrite("scale and shift from a table of styles", find_affine_norm, find_styled_norm),
-    Rewrite("batch normalisation folded into the convolution", find_normed_conv, find_biased_conv),
-)
-# an operation that only one of the networks has: what it is there for
-PURPOSES = {
-    **dict.fromkeys(("quantizelinear", "dequantizelinear"), "8-bit values"),
-    **dict.fromkeys(("cast", "transpose", "scale", "shift", "clip", "round"), "pixels in and out"),
-    "dropout": "nothing happens there at inference",
-    "input": "a further input",
-}
-
-
-def find_all(rows: Sequence[Row], find: Find) -> bool:
-    """Return whether a form occurs anywhere."""
-    return any(find(rows[start:]) for start in range(len(rows)))
-
-
-def fold(rows: Sequence[Row], others: Sequence[Row]) -> list[Unit]:
-    """Make units of the rows: a known form is one where the other network has its counterpart.
-
-    Args:
-        rows: layers of one network.
-        others: layers of the other.
-    """
-    finders = [
-        here
-        for rewrite in REWRITES
-        for here, there in (
-            (rewrite.find_plain, rewrite.find_rewritten),
-            (rewrite.find_rewritten, rewrite.find_plain),
-        )
-        if find_all(others, there)
-    ]
-    units: list[Unit] = []
-    rest = list(rows)
-    while rest:
-        found = next((unit for find in finders if (unit := find(rest))), to_unit(rest[0]))
-        units.append(found)
-        taken = {id(row) for row in found.rows}
-        reach = len(found.rows) + MOST_BETWEEN
-        rest = [row for row in rest[:reach] if id(row) not in taken] + rest[reach:]
-    return units
-
-
-def name_rewrite(first: tuple[Row, ...], second: tuple[Row, ...]) -> str | None:
-    """Return what turns some layers into others; None if nothing known does."""
-    for rewrite in REWRITES:
-        for plain, rewritten in ((first, second), (second, first)):
-            found = rewrite.find_plain(plain), rewrite.find_rewritten(rewritten)
-            if [unit and unit.rows for unit in found] == [plain, rewritten]:
-                return rewrite.words
-    return None
-
-
-def name_purpose(row: Row) -> str | None:
-    """Return what a layer that only one network has is there for, where that is known."""
-    if isinstance(row.node.layer, Source):
-        return PURPOSES["input"]
-    return None if row.params else PURPOSES.get(row.node.layer.kind)

@@ -1,4 +1,7 @@
-"""The manual shows what the commands really print."""
+"""The manual shows what the commands really print.
+
+``python tests/calculator/test_manual.py``, in the project's folder, writes it anew.
+"""
 
 import re
 import shlex
@@ -30,7 +33,8 @@ COMMANDS = {
     "quiz": quiz,
     "conv": conv,
 }
-BLOCKS = re.findall(r"```console\n(.*?)```", MANUAL.read_text(encoding="utf-8"), re.DOTALL)
+BLOCK = re.compile(r"(?<=```console\n)(.*?)(?=```)", re.DOTALL)
+BLOCKS = BLOCK.findall(MANUAL.read_text(encoding="utf-8"))
 
 
 def run_block(block: str) -> str:
@@ -72,3 +76,13 @@ def test_manuals_python_is_true() -> None:
     derivation = report.rows[0].derived.params
     assert derivation is not None
     assert derivation.render() == "params = (k_H*k_W*C_in + 1)*C_out = (3*3*3 + 1)*64 = 1,792"
+
+
+def write_manual() -> None:
+    """Put into the manual what its commands print today."""
+    text = MANUAL.read_text(encoding="utf-8")
+    MANUAL.write_text(BLOCK.sub(lambda found: run_block(found[1]), text), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_manual()

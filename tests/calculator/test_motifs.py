@@ -12,6 +12,12 @@ from calculator.teaching.comparison import COUNTS, render_comparison
 PLAIN = "8x6x6 | upsample 2 | conv 4@3x3 p1 | relu"
 PHASES = "8x6x6 | conv 16@2x2 p1 | pixelshuffle 2 | crop 1 | relu"
 PHASE_WORDS = "upsampling and convolution in one convolution of phases"
+# a margin of 4 around what is seen, which both cut off: the one at the end, the other on the way
+FRAMED = "8x14x14 | upsample 2 | conv 4@3x3 p1 | relu | upsample 2 | conv 2@3x3 p1 | crop 16"
+SHAVED = (
+    "8x14x14 | crop 2 | conv 16@2x2 | relu | pixelshuffle 2 | conv 8@2x2 | pixelshuffle 2 | crop 5"
+)
+TAIL_WORDS = "a tail without the margin that nobody sees"
 
 
 def contrast(first: Network | str, second: Network | str) -> Comparison:
@@ -47,6 +53,8 @@ def test_reflected_upsampling_is_recognised() -> None:
     "other",
     [
         "8x6x6 | conv 16@3x3 p1 | pixelshuffle 2 | relu",
+        "8x6x6 | conv 16@2x2 p0:1 | pixelshuffle 2 | relu",
+        "8x6x6 | pad 1 edge | conv 16@2x2 p0:1 | pixelshuffle 2 | crop 1:3 | relu",
         "8x6x6 | conv 36@2x2 p1 | pixelshuffle 3 | crop 1 | relu",
         "8x6x6 | conv 16@2x2 p1 | maxpool 3x3 s1 p1 | pixelshuffle 2 | crop 1 | relu",
     ],
@@ -77,6 +85,34 @@ def test_absent_normalisation_is_no_folding() -> None:
     assert [one.reasons for one in found] == [("batchnorm only in the first",)]
 
 
+@pytest.mark.parametrize(("first", "second", "sign"), [(FRAMED, SHAVED, 1), (SHAVED, FRAMED, -1)])
+def test_tail_without_margin_is_named_with_what_it_saves(
+    first: str, second: str, sign: int
+) -> None:
+    """Phases of a padded map are the rewrite's share, the positions that are missing the tail's."""
+    found = [one for one in contrast(first, second).differences if one.cause]
+    names = [["upsample1, conv1", "crop1, conv1, pixelshuffle1"]]
+    names += [["upsample2, conv2", "conv2, pixelshuffle2"]]
+    assert [one.name for one in found] == [" -> ".join(pair[::sign]) for pair in names]
+    # 2*2*8*16 products at 9*9 positions where padding by 1 had 15*15; 2*2*4*8 at 17*17 and 29*29
+    tails = [sign * (81 - 225) * 512, sign * (289 - 841) * 128]
+    phases = [sign * (225 * 512 - 28 * 28 * 288), sign * (841 * 128 - 56 * 56 * 72)]
+    assert [one.change_by(TAIL_WORDS, "macs") for one in found] == tails
+    assert [one.change_by(PHASE_WORDS, "macs") for one in found] == phases
+    assert [one.change("macs") for one in found] == [
+        a + b for a, b in zip(tails, phases, strict=True)
+    ]
+    assert all(one.causes == (PHASE_WORDS, TAIL_WORDS) for one in found)
+    text = render_comparison(contrast(first, second))
+    assert f"{TAIL_WORDS} (2x): macs {sum(tails):+,}\n" in text
+
+
+def test_map_that_ends_smaller_is_no_shaved_tail() -> None:
+    """Where the outputs differ, what is not computed is missed."""
+    found = contrast(FRAMED, SHAVED.replace("crop 5", "crop 6")).differences
+    assert not any(one.cause for one in found)
+
+
 def make_styled(styles: int) -> Network:
     """Return a normalisation whose scale and shift come from tables of styles."""
     return Network(
@@ -100,6 +136,41 @@ def test_table_of_styles_is_one_difference() -> None:
     assert norm.cause == "scale and shift from a table of styles"
     assert norm.change("params") == 5 * 8 - 8
     assert norm.change("macs") == 5 * 8
+
+
+def make_tabled(styles: int, *, between: bool = False) -> Network:
+    """Return two normalisations that read one table; perhaps of what another layer returns."""
+    table = 2 if between else 1
+    hidden = (Node("hidden", Dense(3), (0,)),) * between
+    norm = Operator("instancenorm", (4, 6, 6), pointwise=True)
+    return Network(
+        "tabled",
+        (4, 6, 6),
+        (
+            Node("weights", Source((styles,)), ()),
+            *hidden,
+            Node("table", Dense(16, bias=False), (table - 1,)),
+            Node("norm1", norm, (INPUT, table)),
+            Node("norm2", norm, (table + 1, table)),
+        ),
+    )
+
+
+def test_one_table_for_all_is_the_cause_of_the_normalisations_differences() -> None:
+    """The table stands in a line of its own, each normalisation loses its parameters."""
+    comparison = contrast("4x6x6 | instancenorm | instancenorm", make_tabled(5))
+    _, table, *norms = comparison.differences
+    words = "scale and shift from a table of styles"
+    assert [one.cause for one in (table, *norms)] == [words] * 3
+    assert (table.change("params"), table.change("macs")) == (5 * 16, 5 * 16)
+    assert [one.change("params") for one in norms] == [-8, -8]
+    assert f"{words} (3x): params +64, macs +80" in render_comparison(comparison)
+
+
+def test_computed_scales_are_no_table_of_styles() -> None:
+    """Behind another layer, what the normalisations read is no table."""
+    comparison = contrast("4x6x6 | instancenorm | instancenorm", make_tabled(5, between=True))
+    assert {one.cause for one in comparison.differences} == {"", "a further input"}
 
 
 def test_quantisation_is_a_purpose_with_a_sum() -> None:

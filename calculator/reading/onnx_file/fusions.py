@@ -7,7 +7,7 @@ from dataclasses import replace
 from calculator.layers.convolutions import Conv, DepthwiseConv, TransposedConv
 from calculator.reading.onnx_file.expressions import Match, Matcher
 from calculator.reading.onnx_file.idioms import IDIOMS
-from calculator.reading.onnx_file.shuffles import find_shuffle, find_view
+from calculator.reading.onnx_file.shuffles import find_blocks, find_shuffle, find_view
 from calculator.reading.onnx_file.survey import Survey
 from calculator.reading.onnx_file.values import Operation
 
@@ -120,10 +120,9 @@ class Fuser:
         """Return the pixel shuffle or the normalisation that a reshaping ends."""
         if operation.kind != "Reshape":
             return None
-        found = find_view(operation, self.makers, values=self.values) or find_shuffle(
-            operation, self.makers, values=self.values
-        )
-        if found is None:
-            return None
-        group, fused = found
-        return fused if self.is_closed([*group, operation]) else None
+        for find in (find_view, find_shuffle, find_blocks):
+            found = find(operation, self.makers, values=self.values)
+            if found is not None:
+                group, fused = found
+                return fused if self.is_closed([*group, operation]) else None
+        return None

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 from calculator.errors import CalculatorError
 from calculator.layers.shapes import Shape, render_shape
 from calculator.network import Network
-from calculator.reading.onnx_file import einsums, placing, recurrent, reshaping, resizes, weighted
+from calculator.reading.onnx_file import (
+    einsums,
+    placing,
+    recurrent,
+    reshaping,
+    resizes,
+    tables,
+    weighted,
+)
 from calculator.reading.onnx_file.builder import Builder
 from calculator.reading.onnx_file.fusions import fuse
 from calculator.reading.onnx_file.inputs import Dim, Inputs, read_dims, read_inputs, render_dims
@@ -20,7 +28,7 @@ if TYPE_CHECKING:
     import onnx
 
 PLACES = {**placing.PLACES, **reshaping.PLACES, **weighted.PLACES}
-PLACES |= {**resizes.PLACES, **recurrent.PLACES, **einsums.PLACES}
+PLACES |= {**resizes.PLACES, **recurrent.PLACES, **einsums.PLACES, **tables.PLACES}
 
 
 def read_onnx(path: Path, *, input_shape: Shape | None = None) -> Network:
@@ -29,7 +37,8 @@ def read_onnx(path: Path, *, input_shape: Shape | None = None) -> Network:
     Operations that are a layer of the grammar become that layer; exporters' ways to write
     one as several operations are put together again. Everything else is an ``Operator``
     with the shapes, parameters and matrix products that the file implies. Transpositions
-    between layouts, changes of the element type and views of the same shape are no layers.
+    between layouts, changes of the element type, views of the same shape and the parts of a
+    table of scales and shifts are no layers.
 
     Args:
         path: a file of opset 7 or later, whoever wrote it.
@@ -68,7 +77,7 @@ def convert_model(
     inputs = read_inputs(model.graph, input_shape)
     try:
         survey = survey_model(model, inputs)
-        operations = fuse(survey)
+        operations = tables.mark_parts(fuse(survey), survey)
         used = [name for operation in operations for name in operation.inputs]
         builder = Builder(survey, [*used, *survey.outputs])
         for operation in operations:

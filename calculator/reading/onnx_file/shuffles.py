@@ -1,4 +1,4 @@
-"""Reshapings around other operations: pixel shuffle, normalisation of a view."""
+"""Reshapings with other operations: pixel shuffle, normalisation of a view."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -68,6 +68,36 @@ def is_shuffle(
         perm == order and middle == (n, *(sizes[part] for part in parts), height, width)
         for parts, order in FIRST
     )
+
+
+def find_blocks(operation: Operation, makers: Makers, *, values: Values) -> Found:
+    """Return a pixel shuffle of channels that lie last, written as split, join and view.
+
+    A block's channels are its rows one after another: split into the rows, which are joined
+    along the width, they lie as the larger picture does, and a view says so.
+
+    Args:
+        operation: a Reshape, the last of the group.
+        makers: the operation behind every tensor.
+        values: every tensor.
+    """
+    join = makers.get(operation.inputs[0])
+    if join is None or join.kind != "Concat":
+        return None
+    split = makers.get(join.inputs[0])
+    if split is None or split.kind != "Split" or split.outputs != join.inputs:
+        return None
+    before, after = values[split.inputs[0]].sizes, values[operation.outputs[0]].sizes
+    if len(before) != 4 or len(after) != 4 or before[0] != after[0]:
+        return None
+    factor, layout = read_factor(before, after)
+    # joined along the width, the parts are equal
+    axes = [one.read_number("axis", 0) % 4 for one in (split, join)]
+    if layout != "NHWC" or len(split.outputs) != factor or axes != [3, 2]:
+        return None
+    settings = {"blocksize": factor, "layout": layout}
+    shuffle = replace(operation, kind="DepthToSpace", inputs=split.inputs[:1], settings=settings)
+    return [split, join], shuffle
 
 
 def find_view(operation: Operation, makers: Makers, *, values: Values) -> Found:

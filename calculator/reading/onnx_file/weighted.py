@@ -151,13 +151,16 @@ def place_instance_norm(builder: Builder, operation: Operation) -> None:
 
 
 def place_conditional(builder: Builder, operation: Operation, *, word: str) -> None:
-    """Add a normalisation of which other layers return the scale and shift."""
+    """Add a normalisation of which other layers return the scale and shift, or one does both."""
     active, constants = split_inputs(builder, operation)
+    homes: dict[int, str] = {}
+    for name in active:
+        homes.setdefault(builder.locate(name).position, name)
     source = operation.inputs[0]
     add_operator(
         builder,
         operation,
-        active=active,
+        active=[*homes.values()],
         word=word,
         order=builder.locate(source).order,
         holding=builder.hold_stored(constants, as_weights=True),

@@ -215,11 +215,11 @@ def check_share(row: Row, report: Report) -> Iterator[Finding]:
 
 def check_field(row: Row, report: Report) -> Iterator[Finding]:
     """Look for units that are averaged over the picture and have seen little of it."""
-    layer, source = row.node.layer, row.node.inputs[0]
+    layer = row.node.layer
     whole = isinstance(layer, GlobalPool) or (
         isinstance(layer, AdaptivePool) and set(layer.size) == {1}
     )
-    if not whole or source == INPUT:
+    if not whole or (source := row.node.inputs[0]) == INPUT:
         return
     fields = report.rows[source].fields
     sizes = report.network.input[1:]

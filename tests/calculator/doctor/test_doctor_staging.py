@@ -105,11 +105,11 @@ def test_message_alone_finds_the_network_it_speaks_of() -> None:
         (
             (
                 "Padding size should be less than the corresponding input dimension, "
-                "but got: padding (24, 24) at dimension 3 of input [1, 3, 20, 20]"
+                "but got: padding (12, 12) at dimension 3 of input [1, 3, 10, 10]"
             ),
             "style-fast",
             "pad1",
-            "use padding 19 in pad1",
+            "use padding 9 in pad1",
         ),
         (
             ("pad should be at most half of effective kernel size, but got pad=2, kernel_size=2"),

@@ -1,6 +1,5 @@
-"""Sizes against onnx's own inference, names, and the file that ships with the package."""
+"""Sizes against onnx's own inference, and names."""
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,10 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 from onnx import helper, numpy_helper, parser, shape_inference
 
-from calculator import CalculatorError, load, parse, summarize
+from calculator import CalculatorError, load, summarize
 from calculator.reading.grammar import NAME
 from calculator.reading.onnx_file.naming import Naming, suggest
 
-STYLES = Path(__file__).parents[3] / "runner" / "collection" / "styles.onnx"
 many = settings(
     deadline=None, max_examples=400, suppress_health_check=list(HealthCheck), database=None
 )
@@ -92,6 +90,10 @@ def test_windows_have_the_sizes_that_onnx_infers(
         ("/layer1/layer1.0/conv1/Conv", "conv", "Conv", "onnx::Conv_193", "layer1.0/conv1"),
         ("", "fc", "Gemm", "fc.weight", "fc"),
         ("", "fc", "MatMul", "net.stem.0.norm.scale", "net.stem.0.norm.scale"),
+        ("", "conv", "Conv", "net.stem.0.conv.weight/255", "net.stem.0.conv"),
+        ("", "conv", "Conv", "net.stem.0.conv.weight/255/integers", "net.stem.0.conv"),
+        ("", "conv", "Conv", "tail/weights/half", "tail"),
+        ("", "conv", "Conv", "features.255.weight", "features.255"),
         ("f/block1_conv1/BiasAdd", "conv", "Conv", "f/block1_conv1/Conv2D/ReadVariableOp:0",
          "f/block1_conv1"),
         ("f/block1_pool/MaxPool2d", "maxpool", "MaxPool", "", "f/block1_pool"),
@@ -146,35 +148,6 @@ def test_shared_beginnings_are_dropped() -> None:
         )
     naming.wishes.append(suggest("", kind="conv", word="Conv", owner="head/weights"))
     assert naming.choose() == [*(f"block.{i}.conv" for i in range(6)), "head"]
-
-
-def test_collection_has_the_layers_of_the_network_it_was_made_from() -> None:
-    """The rewritten file has the convolutions' fields, blocks and output of ``style-fast``."""
-    report = summarize(load(STYLES, input_shape=(3, 64, 96)))
-    named = summarize(parse("style-fast", input_shape=(3, 64, 96)))
-    blocks = [row for row in report.rows if re.fullmatch(r"blocks\.\d\.conv\d", row.node.name)]
-    assert len(blocks) == 10
-    plain = [row for row in named.rows if row.node.layer.kind == "conv"][1:11]
-    for ours, theirs in zip(blocks, plain, strict=True):
-        assert ours.derived.shape == theirs.derived.shape
-        assert (ours.params, ours.macs) == (theirs.params, theirs.macs)
-    kinds = [row.node.layer.kind for row in report.rows]
-    assert kinds.count("instancenorm") == kinds.count("fc") / 2 == 12
-    assert {"transpose", "reshape", "cast"}.isdisjoint(kinds)
-    assert kinds[:3] == ["scale", "pad", "conv"]
-    assert kinds[-3:] == ["round", "pixelshuffle", "crop"]
-    assert report.rows[-1].derived.shape == (3, 64, 96)
-
-
-def test_collection_counts_what_is_in_the_file() -> None:
-    """Every stored float but the white of the picture is a parameter, and counted once."""
-    model = onnx.load(STYLES)
-    stored = sum(
-        int(np.prod(t.dims))
-        for t in model.graph.initializer
-        if t.data_type == 1 and np.prod(t.dims) > 1
-    )
-    assert summarize(load(STYLES, input_shape=(3, 64, 64))).params == stored
 
 
 def test_receptive_field_ends_with_pointwise_operators_only_where_it_must(tmp_path: Path) -> None:
