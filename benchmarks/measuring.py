@@ -1,11 +1,11 @@
 """What every benchmark here needs: whole processes measured, medians, the machine in words."""
 
+import json
 import os
 import platform
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -21,24 +21,40 @@ class Run:
     peak_mib: float
 
 
+# A process begins with the peak of the one that starts it (Linux copies it at exec), so that a
+# small one must start what is measured.
+LAUNCHER = """
+import json, os, sys, time
+begun = time.perf_counter()
+child = os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ)
+_, status, usage = os.wait4(child, 0)
+wall_s = time.perf_counter() - begun
+cpu_s = usage.ru_utime + usage.ru_stime
+found = os.waitstatus_to_exitcode(status), wall_s, cpu_s, usage.ru_maxrss
+os.write(int(sys.argv[1]), json.dumps(found).encode())
+"""
+
+
 def run_process(command: Sequence[str]) -> Run:
     """Run a command to its end and measure it; its output is thrown away.
 
     Raises:
         SystemExit: it failed.
     """
-    begun = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
-        message = process.stderr.read() if process.stderr else b""
-        _, status, usage = os.wait4(process.pid, 0)
-        wall_s = time.perf_counter() - begun
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        words = f"{' '.join(command)} failed:\n{message.decode(errors='replace')}"
+    reading, writing = os.pipe()
+    launch = [sys.executable, "-ISc", LAUNCHER, str(writing), *command]
+    done = subprocess.run(
+        launch, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, pass_fds=[writing], check=False
+    )
+    os.close(writing)
+    with os.fdopen(reading) as report:
+        found = report.read()
+    code, wall_s, cpu_s, peak = json.loads(found) if found else (done.returncode, 0.0, 0.0, 0)
+    if code:
+        words = f"{' '.join(command)} failed:\n{done.stderr.decode(errors='replace')}"
         raise SystemExit(words)
     # ru_maxrss is in KiB on Linux and in bytes on macOS.
-    scale = 1024**2 if sys.platform == "darwin" else 1024
-    return Run(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / scale)
+    return Run(wall_s, cpu_s, peak / (1024**2 if sys.platform == "darwin" else 1024))
 
 
 def alternate(rounds: int, measures: Mapping[str, Callable[[], float]]) -> dict[str, list[float]]:
