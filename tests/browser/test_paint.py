@@ -21,7 +21,7 @@ from tests.runner.service.http.conftest import RunningServer, StartServer
 PHOTO = Path(__file__).parents[2] / "examples" / "photos" / "chelsea.png"
 PATIENCE = 120  # seconds, on a machine that has other work
 TOKEN = "correct-horse-battery-staple"  # noqa: S105 - of this test
-STYLES = 4
+STYLES = 11
 PIXELS = """
 const image = document.getElementById("painting"), canvas = document.createElement("canvas");
 canvas.width = image.naturalWidth;

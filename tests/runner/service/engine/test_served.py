@@ -20,7 +20,8 @@ from runner.service.errors import BadRequest
 from runner.service.settings import ServiceSettings
 
 Gate = Any  # of conftest.py
-STYLES = 4
+STYLES = 11
+REST = [0.0] * (STYLES - 1)  # no share of the other styles
 
 
 def open_model(name: str, path: Path) -> ServedModel:
@@ -105,15 +106,15 @@ def test_tensors_that_do_not_fit_are_refused(
 @pytest.mark.parametrize(
     ("size", "weights", "message"),
     [
-        ((31, 64), [[1, 0, 0, 0]], "64x31 px; model 'style-fast' needs 32 px on each side"),
+        ((31, 64), [[1.0, *REST]], "64x31 px; model 'style-fast' needs 32 px on each side"),
         (
             (32, 32),
-            [[0.5, 0, 0, 0]],
+            [[0.5, *REST]],
             r"row that sums to 0\.5; the shares of the styles sum to 1",
         ),
-        ((32, 32), [[np.nan, 0, 0, 1]], "row that sums to"),
-        ((32, 32), [[np.inf, -np.inf, 0, 1]], "row that sums to"),
-        ((32, 32), [[1, 0, 0, 0]] * 2, r"differ in rows \(image 1, style_weights 2\)"),
+        ((32, 32), [[np.nan, *REST]], "row that sums to"),
+        ((32, 32), [[np.inf, -np.inf, *REST[1:]]], "row that sums to"),
+        ((32, 32), [[1.0, *REST]] * 2, r"differ in rows \(image 1, style_weights 2\)"),
     ],
     ids=["small", "sum", "nan", "inf", "rows"],
 )
@@ -199,7 +200,7 @@ def test_pictures_of_one_batch_are_those_painted_alone(style: ServedModel, gate:
 
 def test_large_runs_give_their_memory_back(style: ServedModel, resident: Callable[[], int]) -> None:
     """A large picture leaves nothing behind that grows with it."""
-    weights = np.array([[1, 0, 0, 0]], np.float32)
+    weights = np.array([[1.0, *REST]], np.float32)
 
     def paint(side: int) -> None:
         picture = np.zeros((1, side, side, 3), np.uint8)

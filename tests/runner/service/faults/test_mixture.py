@@ -41,7 +41,7 @@ def draw(chance: np.random.Generator) -> Asked:
     if kind < 9:
         return "table", {"place": chance.integers(0, 4, (rows, 1))}
     side = int(chance.choice((32, 36, 40)))
-    weights = chance.random((rows, 4)).astype(np.float32)
+    weights = chance.random((rows, 11)).astype(np.float32)
     weights /= weights.sum(axis=1, keepdims=True)
     picture = chance.integers(0, 256, (rows, side, 32, 3), dtype=np.uint8)
     return "style-fast", {"image": picture, "style_weights": weights}

@@ -182,7 +182,7 @@ class Storm:
     async def fill_queue(self) -> None:
         """Send more pictures at once than the queue holds."""
         picture = np.full((1, 128, 128, 3), 99, np.uint8)
-        weights = np.array([[1, 0, 0, 0]], np.float32)
+        weights = np.eye(1, 11, dtype=np.float32)
         request = build_binary("style-fast", {"image": picture, "style_weights": weights}).encode()
 
         async def ask() -> None:

@@ -174,9 +174,9 @@ def test_a_reader_that_sleeps_is_dropped(start_server: StartServer) -> None:
                 },
                 {
                     "name": "style_weights",
-                    "shape": [1, 4],
+                    "shape": [1, 11],
                     "datatype": "FP32",
-                    "data": [1, 0, 0, 0],
+                    "data": [1] + [0] * 10,
                 },
             ],
         }

@@ -174,12 +174,12 @@ def test_false_binary_sizes_are_refused(
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_numbers_that_are_none_are_refused(server: RunningServer, value: float) -> None:
     """A NaN or an infinity is refused before it reaches a model."""
-    weights = np.array([[value, 1, 0, 0]], np.float32)
+    weights = np.array([[value, *[0.1] * 10]], np.float32)
     tensor = {
         "name": "style_weights",
-        "shape": [1, 4],
+        "shape": [1, 11],
         "datatype": "FP32",
-        "parameters": {"binary_data_size": 16},
+        "parameters": {"binary_data_size": 44},
     }
     text = json.dumps({"inputs": [tensor]}).encode()
     path = "/v2/models/style-fast/infer"
@@ -197,9 +197,9 @@ def test_classes_of_a_picture_are_refused(server: RunningServer) -> None:
                 build_tensor(shape=list(photo.shape), data=photo.reshape(-1).tolist()),
                 {
                     "name": "style_weights",
-                    "shape": [1, 4],
+                    "shape": [1, 11],
                     "datatype": "FP32",
-                    "data": [0.25] * 4,
+                    "data": [1.0] + [0.0] * 10,
                 },
             ],
             "outputs": [{"name": "stylized", "parameters": {"classification": 1}}],
