@@ -29,6 +29,7 @@ BODIES = 10_000
 WARMING = 3, 2000  # storms before, and bodies of each: until every thread has its memory
 LINKS = 16
 GROWTH = 0.05
+MOST_STORMS = 3  # a leak grows in each; a pool that a rare crowd enlarged does so once
 BOMB = gzip.compress(bytes(64 * LIMIT), 9)
 ONE = np.array([[1]], np.int64)
 Counts = Counter[int]
@@ -208,12 +209,14 @@ def test_a_storm_of_mistakes_leaves_the_server_as_it_was(
     rounds, count = WARMING
     for number in range(rounds):
         asyncio.run(rage(range(BODIES + number * count, BODIES + (number + 1) * count)))
-    before = read_memory(server)
-    storm = asyncio.run(rage(range(BODIES)))
-    after = read_memory(server)
-    assert {200, 400, 404, 408, 413, 429, 500} <= {*storm.counts}
-    assert storm.counts.total() > BODIES
-    assert storm.witnessed > 100
-    assert after < before * (1 + GROWTH)
+    growths = []
+    while not growths or (growths[-1] > GROWTH and len(growths) < MOST_STORMS):
+        before = read_memory(server)
+        storm = asyncio.run(rage(range(BODIES)))
+        growths.append(read_memory(server) / before - 1.0)
+        assert {200, 400, 404, 408, 413, 429, 500} <= {*storm.counts}
+        assert storm.counts.total() > BODIES
+        assert storm.witnessed > 100
+    assert growths[-1] <= GROWTH, growths
     assert server.end() == 0
     assert not [line for line in server.events() if line["event"] == "request failed"]
