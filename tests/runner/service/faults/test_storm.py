@@ -209,7 +209,7 @@ def test_a_storm_of_mistakes_leaves_the_server_as_it_was(
     rounds, count = WARMING
     for number in range(rounds):
         asyncio.run(rage(range(BODIES + number * count, BODIES + (number + 1) * count)))
-    growths = []
+    growths: list[float] = []
     while not growths or (growths[-1] > GROWTH and len(growths) < MOST_STORMS):
         before = read_memory(server)
         storm = asyncio.run(rage(range(BODIES)))
