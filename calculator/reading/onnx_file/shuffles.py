@@ -33,8 +33,6 @@ def find_shuffle(operation: Operation, makers: Makers, *, values: Values) -> Fou
     before, middle, after = (
         values[name].sizes for name in (view.inputs[0], view.outputs[0], operation.outputs[0])
     )
-    if len(before) != 4 or len(after) != 4 or before[0] != after[0]:
-        return None
     factor, layout = read_factor(before, after)
     if factor < 2 or not is_shuffle(middle, perm, before=before, factor=factor, layout=layout):
         return None
@@ -45,6 +43,8 @@ def find_shuffle(operation: Operation, makers: Makers, *, values: Values) -> Fou
 
 def read_factor(before: Sizes, after: Sizes) -> tuple[int, str]:
     """Return the factor between two pictures, and where their channels lie; 0 if none does."""
+    if len(before) != 4 or len(after) != 4 or before[0] != after[0]:
+        return 0, ""
     for layout, channels, sides in (("NCHW", 1, (2, 3)), ("NHWC", 3, (1, 2))):
         factor = after[sides[0]] // max(before[sides[0]], 1)
         grown = all(after[side] == factor * before[side] for side in sides)
@@ -88,8 +88,6 @@ def find_blocks(operation: Operation, makers: Makers, *, values: Values) -> Foun
     if split is None or split.kind != "Split" or split.outputs != join.inputs:
         return None
     before, after = values[split.inputs[0]].sizes, values[operation.outputs[0]].sizes
-    if len(before) != 4 or len(after) != 4 or before[0] != after[0]:
-        return None
     factor, layout = read_factor(before, after)
     # joined along the width, the parts are equal
     axes = [one.read_number("axis", 0) % 4 for one in (split, join)]
