@@ -232,3 +232,27 @@ def test_missing_torch_names_the_extra(tiny_run: Run, tmp_path: Path) -> None:
     assert "pip install '.[train]'" in done.stderr
     assert "Traceback" not in done.stderr
     assert list_files(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [("512,x", "'x' is not a valid integer"), ("16", "16 is not in the range x>=32"), ("", "''")],
+)
+def test_wrong_sizes_of_strokes_are_wrong_usage(
+    sizes: str, message: str, invoke: Invoke, tiny_run: Run, tmp_path: Path
+) -> None:
+    """A size that is no whole number from 32 up is refused before anything is read."""
+    result = invoke(*tiny_run, "-o", tmp_path / "run", "--style-size", sizes)
+    assert result.exit_code == 2
+    assert message in result.output
+    assert not (tmp_path / "run").exists()
+
+
+def test_sizes_and_steadiness_reach_the_run(invoke: Invoke, tiny_run: Run, tmp_path: Path) -> None:
+    """Several sizes of strokes and the weight of steadiness stand in the checkpoint."""
+    options = ("--style-size", "32, 40", "--steadiness-weight", 10)
+    assert invoke(*tiny_run, "-o", tmp_path / "run", *options).exit_code == 0
+    training = read_checkpoint(tmp_path / "run" / "style.safetensors").training
+    assert training["settings"]["style_sizes"] == [32, 40]
+    assert training["settings"]["weights"]["steadiness"] == 10.0
+    assert all(row["steadiness"] > 0 for row in read_costs(tmp_path / "run" / "losses.csv"))
