@@ -1,8 +1,5 @@
 """The front door: one command whose subcommands are imported only when they are called."""
 
-import os
-import sys
-from errno import EDQUOT, EFBIG, EIO, ENOSPC
 from importlib import import_module
 
 import click
@@ -30,8 +27,6 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "annotate": ("exporter.cli", "annotate", "Wrap any ONNX classifier (extra 'onnx')."),
     "verify": ("exporter.cli", "verify", "Compare a file with its checkpoint (extra 'train')."),
 }
-UNWRITABLE = {EDQUOT, EFBIG, EIO, ENOSPC}
-UNWRITTEN = "the output cannot be written ({}); free space, or write elsewhere"
 
 
 class LazyGroup(click.Group):
@@ -48,17 +43,6 @@ class LazyGroup(click.Group):
         module, attribute, _ = COMMANDS[cmd_name]
         return getattr(import_module(module), attribute)  # type: ignore[no-any-return]
 
-    def invoke(self, ctx: click.Context) -> object:
-        """Run the command; where its output cannot be written, end with one line."""
-        try:
-            return super().invoke(ctx)
-        except OSError as error:
-            if error.errno not in UNWRITABLE:
-                raise
-            # what is still in the buffer would fail once more when the interpreter ends
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise click.ClickException(UNWRITTEN.format(error.strerror)) from error
-
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the list of commands without importing one."""
         with formatter.section("Commands"):
@@ -74,5 +58,10 @@ def main() -> None:
     """
 
 
+def run() -> None:
+    """Run the command line of this process, and end it."""
+    import_module("runner.ending").run(main)
+
+
 if __name__ == "__main__":
-    main()
+    run()

@@ -57,6 +57,7 @@ def read_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--steps", type=int, default=150, help="of L-BFGS to L*")
     add("--cache", type=Path, default=CACHE, help="folder where L* is kept")
     add("--workers", type=int, default=len(os.sched_getaffinity(0)), help="processes for L*")
+    add("--bfloat16", action="store_true", help="on the way to L*: for processors that have it")
     add("--only-cache", action="store_true", help="compute missing L*, score nothing")
     add("--sheet", type=Path, help="contact sheet to write, .jpg or .png")
     add("--record", action="store_true", help="write Q into given files of lower precision")
@@ -165,7 +166,7 @@ def run(args: argparse.Namespace) -> None:
     networks = open_networks(args.networks)
     if args.record:
         match_siblings(networks)  # a mistake is told now, not after the measurement
-    ruler = make_ruler(args.vgg, args.steps, args.cache)
+    ruler = make_ruler(args.vgg, args.steps, args.cache, bfloat16=args.bfloat16)
     grids = make_grids(args, networks)
     fill_cache(ruler, [pair for grid in grids for pair in grid.list_pairs()], args.workers)
     if args.only_cache:

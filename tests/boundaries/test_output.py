@@ -21,7 +21,7 @@ FULL = Path("/dev/full")
 )
 def test_full_disk_is_one_line(arguments: tuple[str, ...]) -> None:
     """The error says what happened; the exit status is 1."""
-    command = [sys.executable, "-I", "-c", "from impasto import main; main()", *arguments]
+    command = [sys.executable, "-I", "-c", "from impasto import run; run()", *arguments]
     with FULL.open("w") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 1
