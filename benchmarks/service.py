@@ -88,14 +88,16 @@ def format_overload(title: str, rounds: list[dict[str, Any]]) -> list[str]:
     """Return what became of each round's pictures, digits and health checks."""
     lines = ["", f"{title}, rounds one by one"]
     for found in rounds:
-        client = found["client_processors"]
+        rates, client = found["per_second"], found["client_processors"]
         lines.append(
-            f"  {found['peak_per_second']:.1f}/s at most, {found['kept_per_second']:.1f}/s under "
-            f"overload: {found['kept']:.0%}; answers {found['load']['statuses']}"
+            f"  {rates['alone']:.1f}/s at most, {rates['beside']:.1f}/s beside digits and checks, "
+            f"{rates['overload']:.1f}/s under overload: {found['kept']:.0%} of the second, "
+            f"{found['kept_of_alone']:.0%} of the first"
         )
         lines.append(
-            f"    the load itself took {client['peak']:.2f} and {client['overload']:.2f} "
-            f"processors; {found['load']['missed']} requests could not be sent"
+            f"    answers {found['load']['statuses']}; {found['load']['missed']} requests could "
+            "not be sent; the load itself took "
+            f"{', '.join(f'{share:.2f}' for share in client.values())} processors"
         )
         for name in ("lenet5", "health"):
             times = ", ".join(f"{key} {ms:.1f}" for key, ms in found[name]["ms"].items())

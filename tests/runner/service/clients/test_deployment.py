@@ -3,6 +3,8 @@
 import json
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -100,6 +102,16 @@ def test_the_manifest_probes_pages_that_need_no_token() -> None:
     assert spec["terminationGracePeriodSeconds"] > chosen["drain_seconds"] + 5
     assert container["resources"]["limits"].keys() == {"cpu", "memory"}
     assert service["spec"]["selector"] == deployment["spec"]["selector"]["matchLabels"]
+
+
+def test_kubernetes_knows_every_field_of_the_manifest() -> None:
+    """Kubernetes' own schemas find no field that is unknown or of the wrong type."""
+    command = [sys.executable, "-m", "kubernetes_validate", "--strict", DEPLOY / "kubernetes.yaml"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = done.stdout + done.stderr
+    for kind in ("deployment", "service", "poddisruptionbudget"):
+        assert f"passed for resource {kind}/impasto" in told
 
 
 @pytest.mark.parametrize("folder", ["impasto.py", "models", "exporter", "calculator", "runner"])
