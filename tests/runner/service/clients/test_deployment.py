@@ -106,7 +106,8 @@ def test_the_manifest_probes_pages_that_need_no_token() -> None:
 
 def test_kubernetes_knows_every_field_of_the_manifest() -> None:
     """Kubernetes' own schemas find no field that is unknown or of the wrong type."""
-    command = [sys.executable, "-m", "kubernetes_validate", "--strict", DEPLOY / "kubernetes.yaml"]
+    manifest = str(DEPLOY / "kubernetes.yaml")
+    command = [sys.executable, "-m", "kubernetes_validate", "--strict", manifest]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     told = done.stdout + done.stderr
