@@ -39,8 +39,9 @@ class ServiceSettings:
         precision: ``fp32``, ``int8``, ``fp16``, ``bf16``, or ``auto``: the fastest that each
             model has a file of and that suits the processor. A model that lacks the precision
             is served as it is.
-        workers: runs at once; by default the processors divided by ``threads``. A model that
-            has no run begins one even when all are taken, up to twice as many in all.
+        workers: runs at once; by default the processors divided by ``threads``. One more begins
+            where it could not grow by waiting, and a model that has no run begins one even when
+            all are taken, up to twice as many and one in all.
         threads: of one run on the CPU. Under load many runs of one thread each finish more
             pictures than one run of many threads, which a lone picture finishes in sooner.
         max_batch: rows of one run; 1 turns batching off.

@@ -139,6 +139,10 @@ class Batcher:
             rows = min(rows, -(-group.rows // idle))
         return max((size for size in self._sizes if size <= rows), default=rows)
 
+    def is_full(self) -> bool:
+        """Tell whether a run waits that no further request could join."""
+        return any(group.rows >= self.limit_rows(group) for group in self._groups.values())
+
     def limit_rows(self, group: Group) -> int:
         """Return how many rows of a group may run together."""
         if not self.model.joinable:

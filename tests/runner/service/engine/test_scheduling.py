@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ def test_small_network_does_not_wait_for_a_large_one(serve: Serve, gate: Gate) -
 
 
 def test_workers_are_bounded(serve: Serve, gate: Gate) -> None:
-    """A model has as many runs as there are workers, and all together twice as many."""
+    """A model has as many runs as there are workers and one; all together have twice as many."""
 
     async def work(engine: Engine) -> None:
         gate.held = {"scale", "mean", "table"}
@@ -59,15 +60,32 @@ def test_workers_are_bounded(serve: Serve, gate: Gate) -> None:
         tasks = [asyncio.create_task(ask(engine, names[0]))]
         await asyncio.to_thread(gate.await_runs)
         tasks += [asyncio.create_task(ask(engine, name)) for name in names[1:]]
-        await asyncio.to_thread(gate.await_runs)
+        await asyncio.to_thread(gate.await_runs, 2)
         await asyncio.sleep(0.1)
-        assert len(gate.runs) == 2
-        assert sum(model.pending for model in engine.statistics.read()) == 13
-        assert len({name for name, _ in gate.runs}) == 2
+        assert len(gate.runs) == 3
+        assert sum(model.pending for model in engine.statistics.read()) == 12
+        assert max(Counter(name for name, _ in gate.runs).values()) <= 2
         gate.release()
         await asyncio.gather(*tasks)
 
     serve(work, workers=1, max_batch=1)
+
+
+def test_one_more_run_begins_where_waiting_adds_nothing(serve: Serve, gate: Gate) -> None:
+    """A full batch begins beside the workers' own runs; one that may still grow waits."""
+
+    async def work(engine: Engine) -> None:
+        gate.held = {"scale"}
+        tasks = []
+        for count, runs in ((1, 1), (3, 1), (1, 2), (8, 2)):  # the first may have come alone
+            tasks += [asyncio.create_task(ask(engine, "scale")) for _ in range(count)]
+            await asyncio.sleep(0.1)
+            assert len(gate.runs) == runs
+        gate.release()
+        await asyncio.gather(*tasks)
+        assert sum(rows for _, rows in gate.runs) == 13
+
+    serve(work, workers=1, max_batch=4)
 
 
 def test_all_workers_work_for_a_model_alone(serve: Serve, gate: Gate) -> None:
