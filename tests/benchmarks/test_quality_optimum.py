@@ -1,5 +1,6 @@
 """The scale from the photo to the optimum, and the cache that keeps it."""
 
+import json
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
@@ -70,6 +71,21 @@ def test_optimum_is_what_the_objective_measures(ruler: Ruler) -> None:
     assert optimum.best["total"] < optimum.photo["total"]
     weighted = optimum.best["content"] + 10.0 * optimum.best["style"]
     assert optimum.best["total"] == pytest.approx(weighted, rel=1e-5)
+
+
+def test_bfloat16_leads_as_far_by_another_way(ruler: Ruler) -> None:
+    """The costs stay float32 and nearly the same; the place in the cache is the same."""
+    ruler = replace(ruler, steps=40)
+    exact = reach_optimum(ruler, PAIR)
+    quick = replace(ruler, bfloat16=True)
+    assert ruler.read(PAIR) == exact
+    assert quick.locate(PAIR) == ruler.locate(PAIR)
+    assert json.loads(ruler.locate(PAIR).read_text())["bfloat16"] is False
+    near = reach_optimum(quick, PAIR)
+    assert json.loads(ruler.locate(PAIR).read_text())["bfloat16"] is True
+    assert near.photo == exact.photo
+    assert near.best != exact.best
+    assert exact.rate(near.best["total"]) == pytest.approx(1.0, abs=0.05)
 
 
 def test_kept_optimum_is_read_back(ruler: Ruler) -> None:
