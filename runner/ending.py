@@ -37,17 +37,18 @@ def leave(code: str | int | None) -> NoReturn:
     Freeing every object of NumPy and ONNX Runtime one by one takes 0.05 s or more, a fifth of
     what painting one photo takes. What is registered for the end of the program runs either way.
     """
-    if may_leave_at_once(code):
+    status = 0 if code is None else code
+    if isinstance(status, int) and not is_awaited():
         atexit._run_exitfuncs()  # noqa: SLF001 - the only door to them
         if flush():
-            os._exit(code or 0)  # type: ignore[arg-type]  # may_leave_at_once looked
+            os._exit(status)
     sys.exit(code)
 
 
-def may_leave_at_once(code: str | int | None) -> bool:
-    """Return whether nobody would miss the usual end: no other thread, no profiler, no text."""
+def is_awaited() -> bool:
+    """Tell whether somebody needs the usual end: another thread, a profiler or a debugger."""
     watched = sys.getprofile() is not None or sys.gettrace() is not None
-    return threading.active_count() == 1 and not watched and not isinstance(code, str)
+    return watched or threading.active_count() > 1
 
 
 def flush() -> bool:

@@ -87,3 +87,12 @@ def test_other_failures_of_the_system_are_not_called_unwritable() -> None:
     done = end("raise PermissionError(1, 'refused')")
     assert done.returncode == 1
     assert "PermissionError" in done.stderr
+
+
+def test_the_end_costs_no_command_its_quick_start() -> None:
+    """Every command imports it, also those of the other rooms."""
+    heavy = "{'numpy', 'onnxruntime', 'PIL', 'torch'}"
+    code = f"import sys, runner.ending; print({heavy} & {{*sys.modules}})"
+    command = [sys.executable, "-I", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

@@ -103,6 +103,16 @@ class Batcher:
             return 0.0
         return group.head.arrived_s + self._delay_s
 
+    def find_next(self, now: float) -> Group | None:
+        """Return the group that runs next: of those that are due the one whose head came first."""
+        due = (group for group in self._groups.values() if self.find_group_due(group) <= now)
+        return min(due, key=lambda group: group.head.arrived_ns, default=None)
+
+    def is_full(self, now: float) -> bool:
+        """Tell whether the next run has as many rows as it may: it gains nothing by waiting."""
+        group = self.find_next(now)
+        return group is not None and group.rows >= self.limit_rows(group)
+
     def take(self, now: float, idle: int = 1) -> list[Ticket]:
         """Take out the tickets of the next run: of the group whose head came first.
 
@@ -113,8 +123,7 @@ class Batcher:
         Returns:
             one or more tickets, in the order of their arrival; none when no group is due.
         """
-        due = (group for group in self._groups.values() if self.find_group_due(group) <= now)
-        group = min(due, key=lambda group: group.head.arrived_ns, default=None)
+        group = self.find_next(now)
         if group is None:
             return []
         taken: list[Ticket] = []
@@ -138,10 +147,6 @@ class Batcher:
         if self.model.provider != "cuda" and whole_ns > SHARED_NS:
             rows = min(rows, -(-group.rows // idle))
         return max((size for size in self._sizes if size <= rows), default=rows)
-
-    def is_full(self) -> bool:
-        """Tell whether a run waits that no further request could join."""
-        return any(group.rows >= self.limit_rows(group) for group in self._groups.values())
 
     def limit_rows(self, group: Group) -> int:
         """Return how many rows of a group may run together."""

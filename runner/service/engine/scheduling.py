@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from runner.service.engine.statistics import Reason, Run
 
 LONGEST_RETRY_S = 60
-SPARE_RUNS = 1  # beside the workers' own: by measurement a tenth more pictures under full load
+SPARE_RUNS = 1  # beside the workers' own: by measurement a fifth more pictures under full load
 LOST = "a worker lost this request; the server's log says why: send it again"
 
 
@@ -117,7 +117,7 @@ class Scheduler:
         allowed = (
             batcher
             for batcher in self._active
-            if free or not batcher.running or (spare and batcher.is_full())
+            if free or not batcher.running or (spare and batcher.is_full(now))
         )
         due = (batcher for batcher in allowed if batcher.find_due() <= now)
         return min(due, key=lambda batcher: batcher.spent_ns, default=None)

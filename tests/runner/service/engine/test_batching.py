@@ -97,6 +97,29 @@ def test_requests_are_joined(
 
 
 @pytest.mark.parametrize(
+    ("shapes", "full"),
+    [
+        ([], False),
+        ([(1, 1)], False),
+        ([(1, 1)] * 2, True),
+        ([(3, 1)], True),
+        ([(1, 1), (1, 2), (1, 2)], False),
+        ([(1, 2), (1, 1), (1, 2)], True),
+    ],
+    ids=["empty", "half", "full", "more", "another", "next"],
+)
+def test_the_next_run_is_full_or_may_grow(
+    fill: Fill, shapes: list[tuple[int, int]], *, full: bool
+) -> None:
+    """It is the group that runs next that counts, not one behind it."""
+
+    def check(batcher: Batcher, _: list[Ticket], now: float) -> None:
+        assert batcher.is_full(now) is full
+
+    fill(check, shapes, max_batch=2)
+
+
+@pytest.mark.parametrize(
     ("side", "idle", "sizes"),
     [(1, 1, [6]), (1, 3, [6]), (200, 1, [6]), (200, 2, [3, 3]), (200, 9, [1, 1, 1, 1, 2])],
     ids=["alone", "short", "one", "two", "many"],
