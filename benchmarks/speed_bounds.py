@@ -4,7 +4,8 @@ The bound of a machine is max(multiply-adds / its peak rate, bytes / its bandwid
 
 - multiply-adds are those of every convolution and transposed convolution, from the shapes that
   the file itself has when it runs; behind a DequantizeLinear, or written as QLinearConv, they
-  are int8 and count at the int8 rate, all others at the fp32 rate;
+  are int8 and count at the int8 rate, all others at the fp32 rate; products with a weight of
+  zero do not count, since nobody has to do them;
 - bytes that must move are the input picture, the output picture and the weights, each once:
   what no implementation can do without, however much it fuses;
 - the peak rate is that of a 2048 x 2048 x 2048 matrix product in ONNX Runtime with the same
@@ -13,7 +14,6 @@ The bound of a machine is max(multiply-adds / its peak rate, bytes / its bandwid
   is read and what is written.
 """
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -65,12 +65,10 @@ def count_file(path: Path, side: int) -> dict[str, int]:
     layer_bytes = 0
     for node in nodes:
         source, target = tensors[data_input(node)], tensors[node.output[0]]
-        kernel = find_kernel(node, model, weights)
         spread = source if node.op_type == "ConvTranspose" else target
-        # [out, in / groups, ...] of a convolution, [in, out / groups, ...] of a transposed one
-        per_position = math.prod(kernel[1:])
+        positions = spread.size // spread.shape[1]  # every weight has one product at each
         precision = name_precision(node, model)
-        counts[precision] += spread.size * per_position
+        counts[precision] += positions * int(np.count_nonzero(find_kernel(node, model, weights)))
         layer_bytes += (source.size + target.size) * (1 if precision == "int8" else 4)
     held = sum(len(numpy_helper.to_array(t).tobytes()) for t in model.graph.initializer)
     return counts | {"bytes": moved + held, "layer_bytes": layer_bytes + held}
@@ -103,8 +101,8 @@ def data_input(node: NodeProto) -> str:
 
 def find_kernel(
     node: NodeProto, model: ModelProto, weights: dict[str, TensorProto]
-) -> tuple[int, ...]:
-    """Return the shape of a convolution's kernel, also behind a DequantizeLinear.
+) -> np.ndarray:
+    """Return a convolution's kernel, also from before a DequantizeLinear.
 
     Raises:
         SystemExit: it is no constant.
@@ -116,7 +114,7 @@ def find_kernel(
             message = f"{node.name}: its weights are not in the file"
             raise SystemExit(message)
         name = makers[0].input[0]
-    return tuple(weights[name].dims)
+    return numpy_helper.to_array(weights[name])
 
 
 def name_precision(node: NodeProto, model: ModelProto) -> str:

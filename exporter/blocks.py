@@ -1,8 +1,9 @@
-"""Phases of 2x2 blocks put in order on interleaved maps, where a pixel's channels lie together.
+"""Phases of square blocks put in order on interleaved maps, where a pixel's channels lie together.
 
 ``DepthToSpace`` says the same in one node, on planes: value by value, and the CUDA provider
 has none for uint8. On interleaved maps rows are copied whole, and behind or in front of a
-convolution ONNX Runtime interleaves inside its own change of layout. No shape is computed: ::
+convolution ONNX Runtime interleaves inside its own change of layout. No shape is computed; of
+blocks of 2x2: ::
 
     [N, h, w, 2 * 2 * C]        a block's channels are row, column, channel
     2 x [N, h, w, 2 * C]        Split: the blocks' upper rows, and their lower rows
@@ -28,16 +29,19 @@ SEPARATE = [0, 3, 1, 2]  # NHWC to NCHW
 NODES_OF_BLOCKS = 5  # in place of one DepthToSpace
 
 
-def order_blocks(graph: GraphProto, source: str, result: str, *, channels: int) -> list[NodeProto]:
-    """Return the nodes from ``[N, h, w, 2 * 2 * C]`` to ``[N, 2 h, 2 w, C]``.
+def order_blocks(
+    graph: GraphProto, source: str, result: str, *, channels: int, side: int = 2
+) -> list[NodeProto]:
+    """Return the nodes from ``[N, h, w, B * B * C]`` to ``[N, B h, B w, C]``.
 
     Args:
         graph: to which their constants are added.
         source: of any type.
         result: what the ordered map is called.
         channels: C.
+        side: B, pixels along a block.
     """
-    rows = [f"{result}/upper", f"{result}/lower"]
+    rows = [f"{result}/row{number}" for number in range(side)]
     shape = np.array([0, -1, 0, channels], np.int64)
     return [
         helper.make_node("Split", [source], rows, f"{result}/rows", axis=3),

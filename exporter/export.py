@@ -13,6 +13,7 @@ from onnx import ModelProto
 
 from exporter.annotate import annotate
 from exporter.blocks import spread_blocks
+from exporter.columns import fold_columns
 from exporter.errors import ExportError
 from exporter.pixels import fold_scale, wrap_pixels
 from exporter.rewrite import rewrite_upsampling
@@ -82,9 +83,10 @@ def export_checkpoint(
     entries: dict[str, Any] = {"precision": settings.precision, "parity": parity.as_dict()}
     difference = None
     if settings.precision != "fp32":
-        plain = build_model(net, fold=False)
+        whole = settings.precision == "int8"
+        source = build_model(net, fold=whole, widen=whole)
         lowered = lower_model(
-            model, plain, settings, styles=net.styles, subject=str(checkpoint_path)
+            model, source, settings, styles=net.styles, subject=str(checkpoint_path)
         )
         model, difference = lowered.model, lowered.difference
         entries["parity"] = {**difference.as_dict(), "fp32": _summarize(parity)}
@@ -102,12 +104,14 @@ def _summarize(parity: Parity) -> dict[str, Any]:
     return {key: figures[key] for key in kept}
 
 
-def build_model(net: StyleNet, *, fold: bool = True) -> ModelProto:
+def build_model(net: StyleNet, *, fold: bool = True, widen: bool = False) -> ModelProto:
     """Return a network as a ``stylize`` model without metadata, from pixels to pixels.
 
     Args:
         net: in evaluation mode, on the CPU.
         fold: whether the first convolution's weights take in the division by 255.
+        widen: whether the first and the last convolution get the shapes that integer kernels
+            fill; floats gain nothing from it.
 
     Raises:
         ExportError: torch's exporter cannot write this network.
@@ -115,9 +119,11 @@ def build_model(net: StyleNet, *, fold: bool = True) -> ModelProto:
     trunk = trace_trunk(net)
     rewrite_upsampling(trunk)
     merge_tables(trunk, INPUTS[1])
-    layout = shave_tail(trunk, net.config.margin)
+    layout = shave_tail(trunk, net.config.margin, join=widen)
     model = wrap_pixels(trunk, layout, styles=net.styles, config=net.config)
     spread_blocks(model)
     if fold:
         fold_scale(model)
+    if widen:
+        fold_columns(model)
     return model

@@ -53,7 +53,7 @@ def add_constant(graph: GraphProto, name: str, value: NDArray[Any]) -> str:
         ``name``, ready to stand in a list of inputs.
     """
     if all(tensor.name != name for tensor in graph.initializer):
-        graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        graph.initializer.append(numpy_helper.from_array(np.asarray(value, order="C"), name))
     return name
 
 

@@ -58,7 +58,7 @@ def wrap_pixels(
     add_constant(graph, "pixels/white", np.array(WHITE, np.float32))
     add_constant(graph, "pixels/level", np.array(1 / WHITE, np.float32))
     add_constant(graph, "pixels/black", np.array(0, np.uint8))
-    leaving = _leave(graph, in_phases=layout.in_phases)
+    leaving = _leave(graph, layout.blocks)
     replace_all(graph.node, [*_enter(), *trunk.graph.node, *leaving])
     drop_dead(graph)
     return helper.make_model(
@@ -113,10 +113,12 @@ def _enter() -> list[NodeProto]:
     ]
 
 
-def _leave(graph: GraphProto, *, in_phases: bool) -> list[NodeProto]:
-    """Return the nodes from the trunk's output to ``stylized``."""
-    paintings = "pixels/ordered" if in_phases else "pixels/bytes"
-    ordering = order_blocks(graph, "pixels/bytes", paintings, channels=3) if in_phases else []
+def _leave(graph: GraphProto, blocks: int) -> list[NodeProto]:
+    """Return the nodes from the trunk's output, in blocks of that side, to ``stylized``."""
+    paintings, ordering = "pixels/bytes", []
+    if blocks > 1:
+        paintings = "pixels/ordered"
+        ordering = order_blocks(graph, "pixels/bytes", paintings, channels=3, side=blocks)
     return [
         make_node("Transpose", [OUTPUT], "pixels/interleaved", perm=INTERLEAVE),
         make_node(

@@ -13,7 +13,7 @@ What is left of the picture is computed from the same numbers in the same order:
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ from exporter.graph import (
     read_attribute,
     replace_all,
 )
+from exporter.joining import LATE, SIDE, join_weights, repeat_bias
 from exporter.rewrite import CROP
 
 ACTIVATIONS = ("Relu", "Sigmoid")
@@ -58,19 +59,20 @@ class Layout:
 
     Attributes:
         first: pixels in front of the picture's first, along both sides.
-        in_phases: whether ``painted`` is ``[N, 2 * 2 * 3, h, w]``.
+        blocks: B, where ``painted`` is ``[N, B * B * 3, h, w]``; 1 if it is in order.
     """
 
     first: int
-    in_phases: bool
+    blocks: int
 
 
-def shave_tail(trunk: ModelProto, margin: int) -> Layout:
+def shave_tail(trunk: ModelProto, margin: int, *, join: bool = False) -> Layout:
     """Rewrite the tail of a trunk, as far as its margin allows.
 
     Args:
         trunk: with one output; changed in place.
         margin: pixels around the picture in what the trunk reads.
+        join: whether two doublings at its end become one (:mod:`exporter.joining`).
 
     Returns:
         Where the picture stands in what the trunk now returns.
@@ -78,7 +80,6 @@ def shave_tail(trunk: ModelProto, margin: int) -> Layout:
     graph = trunk.graph
     steps = find_tail(graph)
     doubled = [step.doubles for step in steps]
-    in_phases = bool(doubled) and doubled[-1]
     shaved = 0
     for step in steps:
         shaved = shaved * (1 + step.doubles) + step.reach
@@ -87,9 +88,23 @@ def shave_tail(trunk: ModelProto, margin: int) -> Layout:
     spare, first = divmod(margin - shaved, 2 ** sum(doubled))
     inside = {id(node) for step in steps for node in (step.conv, step.activation)}
     kept = [node for node in graph.node if id(node) not in inside]
+    joined = join and doubled[-2:] == [True, True] and first >= LATE
+    if joined:
+        steps[-2:] = join_steps(graph, *steps[-2:])
     replace_all(graph.node, [*kept, *emit_tail(graph, steps, spare)])
     drop_dead(graph)
-    return Layout(first, in_phases)
+    return Layout(first - LATE, SIDE) if joined else Layout(first, 1 + doubled[-1])
+
+
+def join_steps(graph: GraphProto, first: Step, second: Step) -> tuple[Step, Step]:
+    """Return two doublings of which the second reads the first's phases and gives out 4x4."""
+    constants, conv = find_constants(graph), NodeProto()
+    conv.CopyFrom(second.conv)
+    for place, (name, turn) in enumerate(
+        zip(conv.input[1:], (join_weights, repeat_bias), strict=False), 1
+    ):
+        conv.input[place] = add_constant(graph, f"{name}/joined", turn(constants[name]))
+    return replace(first, doubles=False), replace(second, conv=conv)
 
 
 def find_tail(graph: GraphProto) -> list[Step]:
@@ -198,7 +213,7 @@ def sink_phases(graph: GraphProto, margin: int) -> Layout:
         and [*sigmoid.input] == [*crop.output]
     )
     if not in_phases:
-        return Layout(margin, in_phases=False)
+        return Layout(margin, blocks=1)
     sigmoid.input[0] = blocks.input[0]
     drop_dead(graph)
-    return Layout(margin + 1, in_phases=True)  # phases begin one pixel early
+    return Layout(margin + 1, blocks=2)  # phases begin one pixel early

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from calculator.arithmetic import formulas
+from calculator.arithmetic.receptive import Slide
 from calculator.layers.base import Layer
 from calculator.layers.shapes import Derived, Shape
 
@@ -38,6 +39,7 @@ class Operator(Layer):
         buffers: numbers that it holds and that are not trained.
         products: multiply-adds for one sample; only matrix products have any.
         pointwise: every output value depends on the input values at its own position only.
+        rules: what every output value sees of the input along each axis, where that is known.
     """
 
     operator: str
@@ -46,6 +48,7 @@ class Operator(Layer):
     buffers: int = 0
     products: int = 0
     pointwise: bool = False
+    rules: tuple[Slide, ...] | None = None
 
     @property
     def kind(self) -> str:
@@ -61,5 +64,5 @@ class Operator(Layer):
             buffers=formulas.HELD_BUFFERS.derive(values=self.buffers) if self.buffers else None,
             macs=macs if self.products else None,
             connections=formulas.PRODUCT_LINKS.derive(macs=macs.result) if self.products else None,
-            rules=() if self.pointwise else None,
+            rules=() if self.pointwise else self.rules,
         )

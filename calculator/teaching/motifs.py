@@ -3,7 +3,9 @@
 Nearest upsampling and a 3x3 convolution become one convolution that makes
 the four phases of every pixel, and a pixel shuffle. Behind the last normalisation such a
 convolution need not pad, where the network has a margin that is cut off in the end: it then
-returns less of the margin. A normalisation whose scale and shift belong to a style reads both
+returns less of the margin. Two such convolutions, for integer kernels, become blocks of 4x4
+without an ordering between, and the first convolution reads columns of the photo as channels. A
+normalisation whose scale and shift belong to a style reads both
 from tables, each its own or all one. Batch normalisation, constant once a network is trained,
 goes into the weights of the convolution before it (Jacob et al. 2018, "Quantization and
 Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference", section 3.2).
@@ -22,6 +24,7 @@ from calculator.layers.resizing import PixelShuffle, Upsample
 from calculator.layers.shapes import Shape
 from calculator.summary import Row
 
+MOST_COLORS = 4  # channels of a picture
 MOST_BETWEEN = 8  # layers inside a unit that are not part of it
 Key = tuple[Hashable, ...]
 Rows = Sequence[Row]
@@ -136,6 +139,50 @@ def sorts_phases(rows: Rows, source: Shape, *, gain: int) -> bool:
     conv, shuffle = found["conv"], found["pixelshuffle"].node.layer
     positions = tuple(side + gain for side in source[1:])
     return is_conv(conv, 2) and shuffle == PixelShuffle(2) and conv.derived.shape[1:] == positions
+
+
+def find_upsampled_twice(rows: Rows) -> Unit | None:
+    """Find upsampling by 2 and a 3x3 convolution, and the same again."""
+    kinds = ("upsample", "[pad]", "conv")
+    taken = take_along(rows, *kinds, *kinds)
+    if taken is None:
+        return None
+    doublings = [row for row in taken if row.node.layer.kind == "upsample"]
+    convs = [row for row in taken if row.node.layer.kind == "conv"]
+    fits = all(row.node.layer == Upsample(2) for row in doublings)
+    if not fits or not all(is_conv(row, 3) for row in convs):
+        return None
+    return Unit(taken, ("blocks", taken[-1].derived.shape[0]))
+
+
+def find_blocks(rows: Rows) -> Unit | None:
+    """Find two convolutions, the second of which makes all phases of blocks of 4x4."""
+    taken = take_along(rows, "[crop]", "conv", "conv", "pixelshuffle")
+    if taken is None or taken[-1].node.layer != PixelShuffle(4):
+        return None
+    if not all(is_conv(row, 2) for row in taken[-3:-1]):
+        return None
+    return Unit(taken, ("blocks", taken[-1].derived.shape[0]))
+
+
+def find_first_conv(rows: Rows) -> Unit | None:
+    """Find a convolution that steps over columns of what can only be a picture."""
+    taken = take(rows, "conv")
+    if taken is None or taken[0].inputs[0][0] > MOST_COLORS:
+        return None
+    window = taken[0].derived.window
+    steps = window is not None and window.stride[-1] > 1
+    return Unit(taken, ("columns", taken[0].derived.shape[0])) if steps else None
+
+
+def find_columns(rows: Rows) -> Unit | None:
+    """Find a convolution that reads columns of a picture as channels."""
+    taken = take_along(rows, "[pad]", "reshape", "conv")
+    if taken is None or taken[0].inputs[0][0] > MOST_COLORS:
+        return None
+    view = taken[-2].node.layer
+    joins = isinstance(view, Operator) and view.rules
+    return Unit(taken, ("columns", taken[-1].derived.shape[0])) if joins else None
 
 
 def measure_shaving(plain: Unit, rewritten: Unit) -> int:

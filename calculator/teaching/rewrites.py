@@ -12,6 +12,9 @@ from calculator.teaching.motifs import (
     Unit,
     find_affine_norm,
     find_biased_conv,
+    find_blocks,
+    find_columns,
+    find_first_conv,
     find_normed_conv,
     find_phases,
     find_shaved_phases,
@@ -19,11 +22,14 @@ from calculator.teaching.motifs import (
     find_tabled_norm,
     find_tables,
     find_upsampled,
+    find_upsampled_twice,
     measure_shaving,
     to_unit,
 )
 
 PHASES = "upsampling and convolution in one convolution of phases"
+BLOCKS = "two upsamplings and convolutions as one block of phases"
+COLUMNS = "columns of the photo read as channels"
 TAIL = "a tail without the margin that nobody sees"
 TABLES = "scale and shift from a table of styles"
 FOLDED = "batch normalisation folded into the convolution"
@@ -55,6 +61,8 @@ def return_alike(plain: Rows, rewritten: Rows) -> bool:
 
 
 REWRITES = (
+    Rewrite(BLOCKS, find_upsampled_twice, find_blocks, return_alike),  # before each on its own
+    Rewrite(COLUMNS, find_first_conv, find_columns),
     Rewrite(PHASES, find_upsampled, find_phases),
     Rewrite(PHASES, find_upsampled, find_shaved_phases, return_alike),
     Rewrite(TABLES, find_affine_norm, find_styled_norm),

@@ -17,7 +17,7 @@ from onnx import GraphProto, ModelProto, NodeProto, helper
 
 from exporter.classifiers.integers import find_steps
 from exporter.classifiers.ranges import Range
-from exporter.graph import add_constant, count_uses, find_producers
+from exporter.graph import add_constant, count_uses, find_producers, read_attribute
 from exporter.styles.lowering import (
     Lowering,
     copy_model,
@@ -33,8 +33,8 @@ GREY_LEVELS = Range(0.0, 255.0)
 def plan_ranges(model: ModelProto) -> list[str]:
     """Return the tensors whose ranges :func:`quantize_model` needs: each becomes integers once.
 
-    These are what convolutions read, as it was before it was moved, and what they return,
-    behind their rectifier where there is one.
+    These are what convolutions read, as it was before it was moved, what they return,
+    behind their rectifier where there is one, and sums of two such.
 
     Args:
         model: a ``stylize`` model in float32.
@@ -47,6 +47,8 @@ def plan_ranges(model: ModelProto) -> list[str]:
         if source.op_type != "Cast":
             found[source.output[0]] = None
         found[rectifiers.get(conv.output[0], conv.output[0])] = None
+    sums = [node for node in graph.node if node.op_type == "Add"]
+    found |= {node.output[0]: None for node in sums if found.keys() >= set(node.input)}
     return list(found)
 
 
@@ -98,12 +100,38 @@ class Quantization(Lowering):
             self.ranges[result] = GREY_LEVELS
             self.lowered[result] = node.input[0]
             self.lost.add(result)
-            return
+        elif node.op_type == "Add" and self.ranges.keys() >= {*node.input, result}:
+            self.sum_up(node)
+        else:
+            self.compute(node)
+
+    def compute(self, node: NodeProto) -> None:
+        """Add what is computed in floats, or is a convolution."""
         super().rewrite(node)
+        result = node.output[0]
         is_last = node.op_type == "Relu" and node.input[0] in self.convolutions
         if is_last or (result in self.convolutions and result not in self.rectifiers):
             self.take_lowered(result)
             self.lost.add(result)
+
+    def sum_up(self, node: NodeProto) -> None:
+        """Add a sum of integers."""
+        copy = copy_node(node)
+        for place, name in enumerate(node.input):
+            self.take_lowered(name)
+            copy.input[place] = self.restore(name)
+        self.nodes.append(copy)
+        self.take_lowered(node.output[0])
+        self.lost.add(node.output[0])
+
+    def move(self, node: NodeProto, moved: list[str]) -> None:
+        """Add a node that moves integers; what stands for 0 may be one of them."""
+        super().move(node, moved)
+        mode = read_attribute(node, "mode", b"constant")
+        if node.op_type == "Pad" and mode == b"constant":
+            owner = find_origin(node.output[0], self.producers)
+            zero = np.array(self.ranges[owner].zero, np.uint8)
+            self.nodes[-1].input.append(add_constant(self.graph, f"{owner}/zero", zero))
 
     def lower(self, tensor: str) -> str:
         """Add ``QuantizeLinear``."""

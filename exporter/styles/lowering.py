@@ -122,6 +122,8 @@ def copy_node(node: NodeProto) -> NodeProto:
 def list_moved(node: NodeProto, producers: Producers) -> list[str]:
     """Return what a node moves or repeats without making a value; nothing if it makes some.
 
+    Zeros around a map are no value of its own: every type has them.
+
     Args:
         node: to look at.
         producers: of the graph's tensors.
@@ -130,7 +132,8 @@ def list_moved(node: NodeProto, producers: Producers) -> list[str]:
         makers = [producers.get(name) for name in node.input]
         parts = makers[0] is not None and makers[0].op_type == "Split"
         return list(node.input) if parts and all(m == makers[0] for m in makers) else []
-    adds = node.op_type == "Pad" and read_attribute(node, "mode", b"constant") == b"constant"
+    constant = read_attribute(node, "mode", b"constant") == b"constant"
+    adds = node.op_type == "Pad" and constant and len(node.input) > 2
     return [node.input[0]] if node.op_type in MOVES and not adds else []
 
 

@@ -30,13 +30,14 @@ class Lowered:
 
 
 def lower_model(
-    folded: ModelProto, plain: ModelProto, settings: StyleSettings, *, styles: int, subject: str
+    reference: ModelProto, source: ModelProto, settings: StyleSettings, *, styles: int, subject: str
 ) -> Lowered:
     """Return a model of lower precision.
 
     Args:
-        folded: the model in float32, whose first convolution reads grey levels.
-        plain: the same, whose first convolution reads [0, 1].
+        reference: the model in float32 that the result is compared with.
+        source: the same that the result is made of: for ``int8`` its first convolution reads
+            grey levels, for ``fp16`` [0, 1].
         settings: ``fp16``, or ``int8`` with pictures.
         styles: S.
         subject: what messages are about.
@@ -51,14 +52,14 @@ def lower_model(
             message = f"{subject}: int8 needs photos to measure ranges on; pass a folder of them"
             raise ExportError(message)
         calibrated, judged = divide_photos(settings.pictures, styles)
-        ranges = measure_ranges(folded, calibrated, settings.calibration)
-        model = quantize_model(folded, ranges)
+        ranges = measure_ranges(source, calibrated, settings.calibration)
+        model = quantize_model(source, ranges)
         calibration = {"method": settings.calibration, "pictures": len(calibrated.images)}
     else:
         judged = draw_sample(styles)
-        model = halve_model(plain)
+        model = halve_model(source)
     difference = measure_difference(
-        folded, model, judged, precision=settings.precision, limit=settings.limit
+        reference, model, judged, precision=settings.precision, limit=settings.limit
     )
     require_difference(difference, subject)
     return Lowered(model, difference, calibration)

@@ -17,6 +17,9 @@ FRAMED = "8x14x14 | upsample 2 | conv 4@3x3 p1 | relu | upsample 2 | conv 2@3x3 
 SHAVED = (
     "8x14x14 | crop 2 | conv 16@2x2 | relu | pixelshuffle 2 | conv 8@2x2 | pixelshuffle 2 | crop 5"
 )
+# 10x10 positions behind the crop, 9x9 and 8x8 behind the convolutions: 32 pixels, of which 24 stay
+BLOCKS = "8x14x14 | crop 2 | conv 16@2x2 | relu | conv 32@2x2 | pixelshuffle 4 | crop 4"
+BLOCK_WORDS = "two upsamplings and convolutions as one block of phases"
 TAIL_WORDS = "a tail without the margin that nobody sees"
 
 
@@ -105,6 +108,30 @@ def test_tail_without_margin_is_named_with_what_it_saves(
     assert all(one.causes == (PHASE_WORDS, TAIL_WORDS) for one in found)
     text = render_comparison(contrast(first, second))
     assert f"{TAIL_WORDS} (2x): macs {sum(tails):+,}\n" in text
+
+
+@pytest.mark.parametrize(("first", "second", "sign"), [(FRAMED, BLOCKS, 1), (BLOCKS, FRAMED, -1)])
+def test_block_of_phases_stands_for_both_doublings(first: str, second: str, sign: int) -> None:
+    """Two upsamplings and convolutions are one difference where their phases are one block."""
+    (found,) = [one for one in contrast(first, second).differences if one.cause]
+    assert found.cause == BLOCK_WORDS
+    sides = ["upsample1, conv1, upsample2, conv2", "crop1, conv1, conv2, pixelshuffle1"]
+    assert found.name == " -> ".join(sides[::sign])
+    # 2*2*8*16 + 16 and 2*2*16*32 + 32 against 3*3*8*4 + 4 and 3*3*4*2 + 2
+    assert found.change("params") == sign * (528 + 2080 - 292 - 74)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        BLOCKS.replace("32@2x2", "32@3x3 p1:0"),
+        BLOCKS.replace("pixelshuffle 4 | crop 4", "pixelshuffle 2 | upsample 2 | crop 4"),
+        BLOCKS.replace("crop 4", "crop 5"),
+    ],
+)
+def test_lookalikes_of_a_block_are_not_called_one(other: str) -> None:
+    """Another kernel, another factor, another size in the end."""
+    assert not any(one.cause == BLOCK_WORDS for one in contrast(FRAMED, other).differences)
 
 
 def test_map_that_ends_smaller_is_no_shaved_tail() -> None:

@@ -56,11 +56,11 @@ def run(model: ModelProto, x: Floats) -> Floats:
     return result
 
 
-def order(phases: Floats) -> Floats:
-    """Return phases ``[N, 2 * 2 * 3, h, w]`` as a picture ``[N, 3, 2 h, 2 w]``."""
+def order(phases: Floats, side: int) -> Floats:
+    """Return phases ``[N, B * B * 3, h, w]`` as a picture ``[N, 3, B h, B w]``."""
     n, _, height, width = phases.shape
-    blocks = phases.reshape(n, 2, 2, 3, height, width).transpose(0, 3, 4, 1, 5, 2)
-    return blocks.reshape(n, 3, 2 * height, 2 * width)
+    blocks = phases.reshape(n, side, side, 3, height, width).transpose(0, 3, 4, 1, 5, 2)
+    return blocks.reshape(n, 3, side * height, side * width)
 
 
 @pytest.mark.parametrize("last_in_phases", [True, False])
@@ -75,9 +75,9 @@ def test_shaved_tail_paints_the_same_inside(*, margin: int, last_in_phases: bool
     layout = shave_tail(model, margin)
     checker.check_model(model, full_check=True)
     painted = run(model, x)
-    assert layout.in_phases == last_in_phases
+    assert layout.blocks == (2 if last_in_phases else 1)
     assert layout.first < scale
-    picture = order(painted) if layout.in_phases else painted
+    picture = order(painted, layout.blocks)
     found = picture[:, :, layout.first :, layout.first :][:, :, :height, :width]
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
 
@@ -93,10 +93,36 @@ def test_shaved_tail_pads_and_crops_nothing() -> None:
     assert "DepthToSpace" not in operators
 
 
+@pytest.mark.parametrize("margin", [4, 8, 9, 10, 12])
+def test_joined_doublings_paint_the_same_inside(margin: int) -> None:
+    """Blocks of 4x4 from one convolution hold the pixels that two doublings painted."""
+    model = build_tail()
+    x = np.random.default_rng(1).standard_normal((2, 5, 20, 17), np.float32)
+    height, width = (4 * side - 2 * margin for side in x.shape[2:])
+    expected = run(model, x)[:, :, margin : margin + height, margin : margin + width]
+    layout = shave_tail(model, margin, join=True)
+    checker.check_model(model, full_check=True)
+    assert layout.blocks == 4
+    assert layout.first < 3
+    picture = order(run(model, x), 4)[:, :, layout.first :, layout.first :]
+    np.testing.assert_allclose(picture[:, :, :height, :width], expected, rtol=0, atol=1e-5)
+    operators = Counter(node.op_type for node in model.graph.node)
+    assert not {"Split", "Concat", "DepthToSpace"} & set(operators)
+
+
+@pytest.mark.parametrize(("margin", "last_in_phases"), [(7, True), (12, False)])
+def test_doublings_stay_apart_where_they_cannot_join(*, margin: int, last_in_phases: bool) -> None:
+    """A tail whose picture begins with its first pixel, or in no doubling, is shaved as ever."""
+    models = [build_tail(last_in_phases=last_in_phases) for _ in range(2)]
+    layouts = [shave_tail(models[0], margin), shave_tail(models[1], margin, join=True)]
+    assert layouts[0] == layouts[1]
+    assert models[0] == models[1]
+
+
 def test_tail_without_margin_keeps_its_border() -> None:
     """Without pixels to spare only the last ordering is left to the bytes."""
     model = build_tail()
-    assert shave_tail(model, 2) == Layout(3, in_phases=True)
+    assert shave_tail(model, 2) == Layout(3, blocks=2)
     assert Counter(node.op_type for node in model.graph.node)["DepthToSpace"] == 1
 
 

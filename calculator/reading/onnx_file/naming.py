@@ -9,7 +9,7 @@ from calculator.reading.grammar import NAME
 
 # the last part of a weight's name, where it says which weight of its layer it is
 ROLES = re.compile(
-    r"(^|[./_])(weights?(/(255|half|integers))*|bias|kernel|gamma|beta|W|B|w|b|Read|ReadVariableOp|_packed_params|Cast"
+    r"(^|[./_])(weights?(/(255|half|integers|columns|joined))*|bias|kernel|gamma|beta|W|B|w|b|Read|ReadVariableOp|_packed_params|Cast"
     r"|convolution|depthwise|MatMul|Conv2D|BiasAdd|resource|(weights?_)?(quantized|dequant))"
     r"([:_]\d+)?$"
 )

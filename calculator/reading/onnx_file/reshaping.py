@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from math import prod
 
+from calculator.arithmetic.receptive import Slide
 from calculator.layers.dense import Flatten
 from calculator.layers.joins import Concat
+from calculator.layers.operators import Operator
 from calculator.layers.pools import GlobalPool
 from calculator.layers.resizing import Crop, Pad, PixelShuffle
 from calculator.layers.shapes import Borders
@@ -20,6 +22,7 @@ from calculator.reading.onnx_file.placing import (
 )
 from calculator.reading.onnx_file.values import Operation, Sizes
 
+CHANNELS_LAST: Order = (0, 3, 1, 2)
 MODES = {"constant": "zeros", "reflect": "reflect", "edge": "edge"}
 POOLS = {"ReduceMean": "avg", "ReduceMax": "max"}
 GLOBAL = {"GlobalAveragePool": "avg", "GlobalMaxPool": "max"}
@@ -38,7 +41,7 @@ def place_transpose(builder: Builder, operation: Operation) -> None:
 
 
 def place_view(builder: Builder, operation: Operation) -> None:
-    """Add a flatten, nothing where the shape stays, or a reshape."""
+    """Add a flatten, nothing where the shape stays, columns as channels, or a reshape."""
     source, target = operation.inputs[0], operation.outputs[0]
     home, sizes = builder.locate(source), builder.values[source].sizes
     before = builder.shape_of(source)
@@ -52,8 +55,29 @@ def place_view(builder: Builder, operation: Operation) -> None:
         builder.pass_on(
             operation, Home(home.position, keep_order(len(builder.values[target].sizes)))
         )
+    elif columns := count_columns(home.order, sizes, target=builder.values[target].sizes):
+        shape = builder.order_shape(builder.values[target].sizes, home.order)
+        layer = Operator("reshape", shape, rules=(Slide(), Slide(columns, columns)))
+        builder.add(operation, layer, inputs=[source], order=home.order)
     else:
         place_operator(builder, operation)
+
+
+def count_columns(order: Order, sizes: Sizes, *, target: Sizes) -> int:
+    """Return how many neighbouring columns a view makes channels of one; 0 if it does not.
+
+    That is a view of a picture whose channels lie last.
+
+    Args:
+        order: of the axes of what is viewed.
+        sizes: of what is viewed, as in the file.
+        target: sizes of the view.
+    """
+    if order != CHANNELS_LAST or len(target) != len(sizes) or sizes[:2] != target[:2]:
+        return 0
+    columns = target[3] // max(sizes[3], 1)
+    wider = columns > 1 and target[2:] == (sizes[2] // columns, sizes[3] * columns)
+    return columns if wider and sizes[2] % columns == 0 else 0
 
 
 def place_moved(builder: Builder, operation: Operation, *, order: Order) -> None:
@@ -190,7 +214,7 @@ def place_shuffle(builder: Builder, operation: Operation) -> None:
     factor = operation.read_number("blocksize", 1)
     is_last = operation.read_text("layout", "NCHW") == "NHWC"
     home = builder.locate(source) if is_last else builder.arrange(source)
-    fits = home.order == ((0, 3, 1, 2) if is_last else (0, 1, 2, 3))
+    fits = home.order == (CHANNELS_LAST if is_last else (0, 1, 2, 3))
     if factor < 1 or not fits or len(builder.shape_of(source)) != 3:
         place_operator(builder, operation)
     else:

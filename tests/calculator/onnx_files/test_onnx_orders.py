@@ -9,7 +9,9 @@ import pytest
 from onnx import parser
 from onnx.reference import ReferenceEvaluator
 
-from calculator import Report, load, summarize
+from calculator import Network, Node, Report, load, summarize
+from calculator.layers.convolutions import Conv
+from calculator.network import INPUT
 
 Write = Callable[..., Path]
 HEAD = '<ir_version: 8, opset_import: ["" : 17]>'
@@ -124,6 +126,46 @@ def test_lookalikes_of_an_ordering_are_no_pixel_shuffle(write: Write, ordering: 
     sizes = {"s1": np.array([0, 8, 32, 2]), "s2": np.array([0, 16, 16, 2])}
     report = read(write(CONV + ordering + BACK, {**W, **sizes}))
     assert {"pixelshuffle", "depthtospace"}.isdisjoint(list_kinds(report))
+    assert report.rows[-1].fields is None
+
+
+PIXELS = "t = Transpose<perm=[0,2,3,1]>(x) r = Reshape(t, s)"
+STEM = " p = Transpose<perm=[0,3,1,2]>(r) y = Conv<strides=[4,1], pads=[2,0,2,0]>(p, w)"
+
+
+def test_columns_as_channels_are_seen_through(write: Write) -> None:
+    """A convolution on them sees what one sees that steps over as many columns."""
+    weights = {"w": (5, 12, 8, 2), "s": np.array([0, 0, -1, 12])}
+    report = read(write(PIXELS + STEM, weights))
+    assert list_kinds(report) == ["reshape", "conv"]
+    assert report.rows[0].derived.shape == (12, 8, 2)
+    plain = Conv(5, (8, 8), (4, 4), ((2, 2), (0, 0)), bias=False)
+    found = summarize(Network("plain", (3, 8, 8), (Node("conv", plain, (INPUT,)),))).rows[0]
+    stem = report.rows[-1]
+    seen, wanted = (
+        [(field.extent, field.jump, field.start) for field in row.fields or ()]
+        for row in (stem, found)
+    )
+    assert seen == wanted
+    assert (stem.params, stem.macs, stem.derived.shape) == (
+        found.params,
+        found.macs,
+        found.derived.shape,
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "shape"),
+    [
+        (PIXELS + BACK, [0, 4, -1, 6]),
+        (PIXELS + BACK, [0, 16, 4, 3]),
+        ("r = Reshape(x, s) y = Relu(r)", [0, 0, -1, 32]),
+    ],
+    ids=["rows too", "rows", "channels first"],
+)
+def test_other_views_of_a_picture_end_the_field(write: Write, body: str, shape: list[int]) -> None:
+    """Nobody follows positions through a view that mixes them otherwise."""
+    report = read(write(body, {"s": np.array(shape)}))
     assert report.rows[-1].fields is None
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, checker
 
 from exporter import cli
+from exporter.columns import fold_columns
 from exporter.errors import ExportError, ParityError
 from exporter.export import build_model, export_checkpoint
 from exporter.pixels import fold_scale
@@ -26,6 +27,7 @@ from exporter.styles.settings import StyleSettings
 from models.style.style_net import StyleNet
 
 NETS = ("tiny", "fast", "paper")
+WIDENED = ("fast", "tiny")  # the paper's first convolution steps over no columns
 
 
 def optimize(model: ModelProto, path: Path) -> Counter[str]:
@@ -67,6 +69,57 @@ def test_every_convolution_runs_in_integers(
     norms = operators["InstanceNormalization"]
     assert operators["DequantizeLinear"] == norms
     assert operators["QuantizeLinear"] <= norms
+
+
+@pytest.mark.parametrize("name", WIDENED)
+def test_shapes_for_integer_kernels_paint_the_same(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    """Columns as channels in front and a block of phases at the end round otherwise at most."""
+    model = build_model(request.getfixturevalue(f"{name}_net"), widen=True)
+    checker.check_model(model, full_check=True)
+    kernels = [
+        list(a.ints) for n in model.graph.node for a in n.attribute if a.name == "kernel_shape"
+    ]
+    assert kernels[0] == [8, 2]
+    assert np.abs(paint(model) - paint(request.getfixturevalue(f"{name}_model"))).max() <= 1
+
+
+@pytest.mark.parametrize("name", WIDENED)
+def test_integer_kernels_take_every_channel_of_the_widened_form(
+    name: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """They read four at a time; what is summed up stays in integers."""
+    net: StyleNet = request.getfixturevalue(f"{name}_net")
+    quantized = quantize(build_model(net, widen=True))
+    checker.check_model(quantized, full_check=True)
+    shapes = [
+        list(tensor.dims)
+        for tensor in quantized.graph.initializer
+        if tensor.name.endswith("/integers") and len(tensor.dims) == 4
+    ]
+    assert all(inputs % 4 == 0 for _, inputs, *_ in shapes)
+    operators = optimize(quantized, tmp_path / "optimized.onnx")
+    assert operators["QLinearConv"] == len(shapes)
+    assert operators["QLinearAdd"] == net.config.blocks
+    assert operators["DequantizeLinear"] == operators["InstanceNormalization"]
+    assert "Relu" not in operators
+
+
+def test_photo_that_several_convolutions_read_keeps_its_columns(tiny_net: StyleNet) -> None:
+    """What cannot be folded stays as it was."""
+    model = build_model(tiny_net)
+    stem = next(node for node in model.graph.node if node.op_type == "Conv")
+    model.graph.node.append(stem)
+    model.graph.node[-1].output[0] = "second"
+    before = model.SerializeToString(deterministic=True)
+    assert not fold_columns(model)
+    assert model.SerializeToString(deterministic=True) == before
+
+
+def test_stem_of_single_steps_keeps_its_columns(paper_net: StyleNet) -> None:
+    """Three channels are no multiple of four."""
+    assert not fold_columns(build_model(paper_net))
 
 
 @pytest.mark.parametrize("name", NETS)
