@@ -55,6 +55,12 @@ CLASSIFIER_OPTIONS = {
     help="Pictures for int8: four fifths to calibrate on, one fifth held back to judge by.",
 )
 @click.option(
+    "--judge",
+    type=FOLDER,
+    metavar="FOLDER",
+    help="Photos to judge a style network's int8 by, instead of that fifth.",
+)
+@click.option(
     "--calibration",
     type=click.Choice(["mse", "percentile"]),
     help="How int8 chooses ranges. [default: mse]",
@@ -147,7 +153,7 @@ def check_options(checkpoint: Path, weights: Path | None, options: dict[str, Any
     """
     is_name = str(checkpoint) in CLASSIFIERS
     precision = options["precision"]
-    for_int8 = ("calibrate", "calibration", "min_agreement")
+    for_int8 = ("calibrate", "judge", "calibration", "min_agreement")
     given = [name for name in for_int8 if options[name] is not None]
     message = ""
     if weights is not None and not is_name:
@@ -185,8 +191,12 @@ def refuse_style_options(options: dict[str, Any]) -> None:
     Raises:
         click.UsageError: it was given.
     """
+    message = ""
     if options["max_difference"] is not None:
         message = "--max-difference is for style networks; for a classifier pass --min-agreement"
+    elif options["judge"] is not None:
+        message = "--judge is for style networks; a classifier is judged by a fifth of --calibrate"
+    if message:
         raise click.UsageError(message)
 
 

@@ -21,6 +21,7 @@ def list_settings(options: dict[str, Any]) -> StyleSettings:
     return StyleSettings(
         precision=options["precision"],
         pictures=options["calibrate"],
+        judges=options["judge"],
         calibration=options["calibration"] or StyleSettings.calibration,
         max_difference=options["max_difference"],
     )

@@ -46,23 +46,55 @@ def divide_photos(folder: Path, styles: int) -> tuple[Sample, Sample]:
     Raises:
         ExportError: there are fewer than ten, or one cannot be decoded.
     """
-    try:
-        paths = list_photos(folder)
-    except DataError as error:
-        raise ExportError(error.message) from None
+    paths = list_all(folder)
     if len(paths) < FEWEST:
         message = (
             f"{folder}: holds {len(paths)} photos, too few to calibrate on; give a folder of at "
             f"least {FEWEST} that are like those to paint"
         )
         raise ExportError(message)
-    # shuffled by a fixed seed: files that follow each other may show the same scene
-    order = np.random.default_rng(0).permutation(len(paths)).tolist()
-    held = max(1, len(order) // HELD_BACK)
-    parts = order[held:][:MOST_CALIBRATED], order[:held][:MOST_JUDGED]
-    calibrated, judged = ([paths[number] for number in part] for part in parts)
+    paths = shuffle(paths)
+    held = max(1, len(paths) // HELD_BACK)
     rows = draw_rows(styles)
+    calibrated, judged = paths[held:][:MOST_CALIBRATED], paths[:held][:MOST_JUDGED]
     return Sample(read_photos(calibrated), rows), Sample(read_photos(judged), rows)
+
+
+def gather_photos(folder: Path, styles: int) -> Sample:
+    """Return photos to judge by that serve nothing else.
+
+    Args:
+        folder: photos, not in folders of their own.
+        styles: S.
+
+    Returns:
+        At most eight, chosen evenly.
+
+    Raises:
+        ExportError: there is none, or one cannot be decoded.
+    """
+    paths = list_all(folder)
+    if not paths:
+        message = f"{folder}: holds no photo to judge by; give a folder of some"
+        raise ExportError(message)
+    return Sample(read_photos(shuffle(paths)[:MOST_JUDGED]), draw_rows(styles))
+
+
+def list_all(folder: Path) -> list[Path]:
+    """Return the photos of a folder by name.
+
+    Raises:
+        ExportError: it cannot be listed.
+    """
+    try:
+        return list_photos(folder)
+    except DataError as error:
+        raise ExportError(error.message) from None
+
+
+def shuffle(paths: list[Path]) -> list[Path]:
+    """Return paths in a fixed order of chance: neighbours may show the same scene."""
+    return [paths[number] for number in np.random.default_rng(0).permutation(len(paths))]
 
 
 def draw_sample(styles: int) -> Sample:

@@ -19,12 +19,14 @@ class StyleSettings:
     Attributes:
         precision: of the convolutions; everything else is float32.
         pictures: folder of photos to calibrate on and to judge by; ``int8`` needs it.
+        judges: folder of photos to judge ``int8`` by instead of those held back.
         calibration: how ranges are chosen for ``int8``.
         max_difference: largest mean difference to ``fp32`` in grey levels; None: the usual one.
     """
 
     precision: Precision = "fp32"
     pictures: Path | None = None
+    judges: Path | None = None
     calibration: Method = "mse"
     max_difference: float | None = None
 

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, checker
+from PIL import Image
 
 from exporter import cli
 from exporter.columns import fold_columns
@@ -20,7 +21,7 @@ from exporter.pixels import fold_scale
 from exporter.scenes import draw_scenes
 from exporter.styles.halves import halve_model
 from exporter.styles.integers import quantize_model
-from exporter.styles.photos import Sample, divide_photos, draw_rows
+from exporter.styles.photos import Sample, divide_photos, draw_rows, gather_photos
 from exporter.styles.quality import record_quality
 from exporter.styles.ranges import measure_ranges
 from exporter.styles.settings import StyleSettings
@@ -170,7 +171,7 @@ def test_folded_division_paints_the_same(tiny_net: StyleNet) -> None:
 def test_file_records_its_difference(checkpoint: Path, photos: Path, tmp_path: Path) -> None:
     """An eight-bit file names its precision, calibration, mean and largest difference."""
     path = tmp_path / "int8.onnx"
-    settings = StyleSettings("int8", photos, "percentile", max_difference=50)
+    settings = StyleSettings("int8", photos, calibration="percentile", max_difference=50)
     exported = export_checkpoint(checkpoint, path, sizes=[(1, 32, 32)], settings=settings)
     entries = {p.key: json.loads(p.value) for p in onnx.load(path).metadata_props}
     parity = entries["impasto.parity"]
@@ -210,6 +211,53 @@ def test_no_photo_both_calibrates_and_judges(photos: Path) -> None:
     assert not seen & {image.tobytes() for image in judged.images}
     np.testing.assert_array_equal(judged.style_weights[:3], np.eye(3))
     assert ((judged.style_weights[3:] > 0).sum(axis=1) > 1).all()
+
+
+def test_photos_of_their_own_may_judge(checkpoint: Path, photos: Path, tmp_path: Path) -> None:
+    """The ranges stay those of the first folder; the figures are of the second."""
+    scenes = tmp_path / "scenes"
+    scenes.mkdir()
+    for number, scene in enumerate(draw_scenes(3, 40, 40, seed=9)):
+        Image.fromarray(scene).save(scenes / f"{number}.png")
+    graphs, figures = [], []
+    for judges in (None, scenes):
+        path = tmp_path / f"{judges is None}.onnx"
+        settings = StyleSettings("int8", photos, judges, max_difference=50)
+        done = export_checkpoint(checkpoint, path, sizes=[(1, 32, 32)], settings=settings)
+        graphs.append(onnx.load(path).graph)
+        figures.append(done.difference)
+    assert graphs[0] == graphs[1]
+    assert figures[0] is not None
+    assert figures[1] is not None
+    assert (figures[0].pictures, figures[1].pictures) == (2, 3)
+    assert figures[0].mean_grey_levels != figures[1].mean_grey_levels
+
+
+def test_judges_are_needed_where_they_are_asked_for(tmp_path: Path) -> None:
+    """An empty folder is named."""
+    with pytest.raises(ExportError, match="holds no photo to judge by"):
+        gather_photos(tmp_path, 3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["x.safetensors", "--judge", "."], "--judge is for --precision int8 only"),
+        (
+            "lenet5 --weights x.safetensors --precision int8 --calibrate . --judge .".split(),
+            "--judge is for style networks",
+        ),
+    ],
+)
+def test_judges_are_for_eight_bits_of_style_networks(
+    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who asks for them elsewhere has misunderstood."""
+    monkeypatch.chdir(tmp_path)
+    Path("x.safetensors").write_bytes(b"")
+    result = CliRunner().invoke(cli.export, [*arguments, "-o", "x.onnx"])
+    assert result.exit_code == 2
+    assert message in result.output
 
 
 def test_too_few_photos_are_refused(tmp_path: Path, photos: Path) -> None:
