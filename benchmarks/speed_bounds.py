@@ -99,9 +99,7 @@ def data_input(node: NodeProto) -> str:
     return str(node.input[0])
 
 
-def find_kernel(
-    node: NodeProto, model: ModelProto, weights: dict[str, TensorProto]
-) -> np.ndarray:
+def find_kernel(node: NodeProto, model: ModelProto, weights: dict[str, TensorProto]) -> np.ndarray:
     """Return a convolution's kernel, also from before a DequantizeLinear.
 
     Raises:

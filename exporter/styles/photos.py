@@ -73,18 +73,14 @@ def gather_photos(folder: Path, styles: int) -> Sample:
     Raises:
         ExportError: there is none, or one cannot be decoded.
     """
-    paths = list_all(folder)
-    if not paths:
-        message = f"{folder}: holds no photo to judge by; give a folder of some"
-        raise ExportError(message)
-    return Sample(read_photos(shuffle(paths)[:MOST_JUDGED]), draw_rows(styles))
+    return Sample(read_photos(shuffle(list_all(folder))[:MOST_JUDGED]), draw_rows(styles))
 
 
 def list_all(folder: Path) -> list[Path]:
     """Return the photos of a folder by name.
 
     Raises:
-        ExportError: it cannot be listed.
+        ExportError: it cannot be listed, or holds none.
     """
     try:
         return list_photos(folder)

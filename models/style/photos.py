@@ -57,14 +57,18 @@ def list_photos(folder: Path, hold_out: int = 0) -> list[Path]:
     """List the pictures of ``folder`` by name, without the last ``hold_out``.
 
     Raises:
-        DataError: there is no such folder, or nothing is left to train on.
+        DataError: there is no such folder or no picture in it, or nothing is left to train on.
     """
     paths = _list_pictures(folder)
     kept = paths[: max(0, len(paths) - hold_out)]
+    files = f"{', '.join(SUFFIXES)} files"
+    if not paths:
+        message = f"{folder}: holds no pictures; give {files}"
+        raise DataError(message)
     if not kept:
         message = (
             f"{folder}: {len(paths)} pictures with {hold_out} held out leave none to train on; "
-            f"give more {', '.join(SUFFIXES)} files or hold out fewer"
+            f"give more {files} or hold out fewer"
         )
         raise DataError(message)
     return kept

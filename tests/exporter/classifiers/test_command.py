@@ -125,6 +125,11 @@ def test_weights_are_named_by_their_network(saved: Saved, tmp_path: Path) -> Non
         (["IT", "--min-agreement", "0.5"], "--min-agreement is for --precision int8 only"),
         (["IT", "--taps", "--precision", "fp16"], "--taps shows layers in fp32 only"),
         (["IT", "--precision", "int4"], "'int4' is not one of 'fp32', 'fp16', 'int8'"),
+        (
+            ["IT", "--precision", "int8", "--calibrate", ".", "--judge", "."],
+            "--judge is for style networks",
+        ),
+        (["IT", "--max-difference", "3", "--precision", "fp16"], "--max-difference is for style"),
         (["IT", "--min-agreement", "1.5"], "1.5 is not in the range 0<=x<=1"),
     ],
 )

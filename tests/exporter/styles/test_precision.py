@@ -235,29 +235,16 @@ def test_photos_of_their_own_may_judge(checkpoint: Path, photos: Path, tmp_path:
 
 def test_judges_are_needed_where_they_are_asked_for(tmp_path: Path) -> None:
     """An empty folder is named."""
-    with pytest.raises(ExportError, match="holds no photo to judge by"):
+    with pytest.raises(ExportError, match="holds no pictures"):
         gather_photos(tmp_path, 3)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["x.safetensors", "--judge", "."], "--judge is for --precision int8 only"),
-        (
-            "lenet5 --weights x.safetensors --precision int8 --calibrate . --judge .".split(),
-            "--judge is for style networks",
-        ),
-    ],
-)
-def test_judges_are_for_eight_bits_of_style_networks(
-    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Who asks for them elsewhere has misunderstood."""
-    monkeypatch.chdir(tmp_path)
-    Path("x.safetensors").write_bytes(b"")
-    result = CliRunner().invoke(cli.export, [*arguments, "-o", "x.onnx"])
+def test_judges_are_for_eight_bits(checkpoint: Path, photos: Path) -> None:
+    """In float32 and sixteen bits no photo judges."""
+    arguments = [str(checkpoint), "-o", "x.onnx", "--judge", str(photos)]
+    result = CliRunner().invoke(cli.export, arguments)
     assert result.exit_code == 2
-    assert message in result.output
+    assert "--judge is for --precision int8 only" in result.output
 
 
 def test_too_few_photos_are_refused(tmp_path: Path, photos: Path) -> None:
