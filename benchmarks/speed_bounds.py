@@ -5,7 +5,7 @@ The bound of a machine is max(multiply-adds / its peak rate, bytes / its bandwid
 - multiply-adds are those of every convolution and transposed convolution, from the shapes that
   the file itself has when it runs; behind a DequantizeLinear, or written as QLinearConv, they
   are int8 and count at the int8 rate, all others at the fp32 rate; products with a weight of
-  zero do not count, since nobody has to do them;
+  zero do not count, since nobody has to do them, be it zero by design or by rounding;
 - bytes that must move are the input picture, the output picture and the weights, each once:
   what no implementation can do without, however much it fuses;
 - the peak rate is that of a 2048 x 2048 x 2048 matrix product in ONNX Runtime with the same

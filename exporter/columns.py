@@ -5,8 +5,9 @@ twelve. A convolution that steps over four columns reads such wide pixels one by
 
     [N, 3, H, W]  ->  [N, H, W, 3]  ->  [N, H, W / 4, 12]  ->  [N, 12, H, W / 4]
 
-with the weights in the same order. The multiply-adds stay what they were. Integer kernels work on
-four channels at a time: three leave one of them empty, and the whole convolution to a slower way.
+with the weights in the same order. The multiply-adds stay what they were if the kernel's width is
+a multiple of the step; else some of its columns are zeros. Integer kernels work on four channels
+at a time: three leave one of them empty, and the whole convolution to a slower way.
 """
 
 import numpy as np

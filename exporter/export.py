@@ -83,8 +83,7 @@ def export_checkpoint(
     entries: dict[str, Any] = {"precision": settings.precision, "parity": parity.as_dict()}
     difference = None
     if settings.precision != "fp32":
-        whole = settings.precision == "int8"
-        source = build_model(net, fold=whole, widen=whole)
+        source = build_source(net, settings)
         lowered = lower_model(
             model, source, settings, styles=net.styles, subject=str(checkpoint_path)
         )
@@ -102,6 +101,16 @@ def _summarize(parity: Parity) -> dict[str, Any]:
     kept = ("reference", "max_grey_levels", "exact_share", "batch_grey_levels")
     figures = parity.as_dict()
     return {key: figures[key] for key in kept}
+
+
+def build_source(net: StyleNet, settings: StyleSettings) -> ModelProto:
+    """Return the form in float32 that a lower precision is made of.
+
+    Raises:
+        ExportError: torch's exporter cannot write this network.
+    """
+    whole = settings.precision == "int8"
+    return build_model(net, fold=whole, widen=whole)
 
 
 def build_model(net: StyleNet, *, fold: bool = True, widen: bool = False) -> ModelProto:

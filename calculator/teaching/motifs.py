@@ -155,6 +155,19 @@ def find_upsampled_twice(rows: Rows) -> Unit | None:
     return Unit(taken, ("blocks", taken[-1].derived.shape[0]))
 
 
+def find_phases_twice(rows: Rows) -> Unit | None:
+    """Find two convolutions that make phases of 2x2 and pad nothing, each put in order."""
+    kinds = ("conv", "pixelshuffle")
+    taken = take_along(rows, "[crop]", *kinds, *kinds)
+    if taken is None:
+        return None
+    first, inner, second, last = taken[-4:]
+    orders = all(row.node.layer == PixelShuffle(2) for row in (inner, last))
+    if not orders or not all(is_conv(row, 2) for row in (first, second)):
+        return None
+    return Unit(taken, ("blocks", last.derived.shape[0]))
+
+
 def find_blocks(rows: Rows) -> Unit | None:
     """Find two convolutions, the second of which makes all phases of blocks of 4x4."""
     taken = take_along(rows, "[crop]", "conv", "conv", "pixelshuffle")
@@ -171,8 +184,9 @@ def find_first_conv(rows: Rows) -> Unit | None:
     if taken is None or taken[0].inputs[0][0] > MOST_COLORS:
         return None
     window = taken[0].derived.window
-    steps = window is not None and window.stride[-1] > 1
-    return Unit(taken, ("columns", taken[0].derived.shape[0])) if steps else None
+    if window is None or window.stride[-1] == 1:
+        return None
+    return Unit(taken, name_columns(taken[0], window.stride[-1]))
 
 
 def find_columns(rows: Rows) -> Unit | None:
@@ -181,8 +195,16 @@ def find_columns(rows: Rows) -> Unit | None:
     if taken is None or taken[0].inputs[0][0] > MOST_COLORS:
         return None
     view = taken[-2].node.layer
-    joins = isinstance(view, Operator) and view.rules
-    return Unit(taken, ("columns", taken[-1].derived.shape[0])) if joins else None
+    if not isinstance(view, Operator) or not view.rules:
+        return None
+    return Unit(taken, name_columns(taken[-1], view.rules[-1].stride))
+
+
+def name_columns(conv: Row, columns: int) -> Key:
+    """Return the key of a convolution that steps over so many columns of a picture."""
+    window = conv.derived.window
+    rows = (window.kernel[0], window.stride[0]) if window is not None else ()
+    return ("columns", conv.derived.shape, rows, columns)
 
 
 def measure_shaving(plain: Unit, rewritten: Unit) -> int:

@@ -17,6 +17,7 @@ from calculator.teaching.motifs import (
     find_first_conv,
     find_normed_conv,
     find_phases,
+    find_phases_twice,
     find_shaved_phases,
     find_styled_norm,
     find_tabled_norm,
@@ -62,6 +63,7 @@ def return_alike(plain: Rows, rewritten: Rows) -> bool:
 
 REWRITES = (
     Rewrite(BLOCKS, find_upsampled_twice, find_blocks, return_alike),  # before each on its own
+    Rewrite(BLOCKS, find_phases_twice, find_blocks, return_alike),
     Rewrite(COLUMNS, find_first_conv, find_columns),
     Rewrite(PHASES, find_upsampled, find_phases),
     Rewrite(PHASES, find_upsampled, find_shaved_phases, return_alike),

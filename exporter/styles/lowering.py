@@ -2,7 +2,7 @@
 
 A tensor changes where it is made and stays so through everything that only moves values, so
 that a reflection, a crop or an ordering of phases moves the smaller type. It changes back
-where anything but a convolution reads it: normalisation, sums and the sigmoid stay in float32.
+where anything but a convolution reads it: normalisation, the sigmoid and most sums stay in float32.
 """
 
 from abc import ABC, abstractmethod

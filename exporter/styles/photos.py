@@ -68,12 +68,33 @@ def gather_photos(folder: Path, styles: int) -> Sample:
         styles: S.
 
     Returns:
-        At most eight, chosen evenly.
+        At most eight, chosen by chance, always the same.
 
     Raises:
         ExportError: there is none, or one cannot be decoded.
     """
     return Sample(read_photos(shuffle(list_all(folder))[:MOST_JUDGED]), draw_rows(styles))
+
+
+def require_strangers(folder: Path, judged: Sample, calibrated: Sample) -> None:
+    """Stop where a photo would judge ranges that were measured on it.
+
+    Args:
+        folder: that the judges are from.
+        judged: photos.
+        calibrated: photos.
+
+    Raises:
+        ExportError: one is in both.
+    """
+    seen = {image.tobytes() for image in calibrated.images}
+    both = sum(image.tobytes() in seen for image in judged.images)
+    if both:
+        message = (
+            f"{folder}: {both} of its photos are those that ranges are measured on; give others, "
+            "or leave --judge out"
+        )
+        raise ExportError(message)
 
 
 def list_all(folder: Path) -> list[Path]:

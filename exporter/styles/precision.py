@@ -9,7 +9,7 @@ from exporter.errors import ExportError
 from exporter.styles.difference import Difference, measure_difference, require_difference
 from exporter.styles.halves import halve_model
 from exporter.styles.integers import quantize_model
-from exporter.styles.photos import divide_photos, draw_sample, gather_photos
+from exporter.styles.photos import divide_photos, draw_sample, gather_photos, require_strangers
 from exporter.styles.ranges import measure_ranges
 from exporter.styles.settings import StyleSettings
 
@@ -54,6 +54,7 @@ def lower_model(
         calibrated, judged = divide_photos(settings.pictures, styles)
         if settings.judges is not None:
             judged = gather_photos(settings.judges, styles)
+            require_strangers(settings.judges, judged, calibrated)
         ranges = measure_ranges(source, calibrated, settings.calibration)
         model = quantize_model(source, ranges)
         calibration = {"method": settings.calibration, "pictures": len(calibrated.images)}

@@ -125,13 +125,27 @@ def test_block_of_phases_stands_for_both_doublings(first: str, second: str, sign
     "other",
     [
         BLOCKS.replace("32@2x2", "32@3x3 p1:0"),
-        BLOCKS.replace("pixelshuffle 4 | crop 4", "pixelshuffle 2 | upsample 2 | crop 4"),
+        BLOCKS.replace("32@2x2 | pixelshuffle 4", "8@2x2 | pixelshuffle 2 | upsample 2"),
         BLOCKS.replace("crop 4", "crop 5"),
     ],
 )
 def test_lookalikes_of_a_block_are_not_called_one(other: str) -> None:
     """Another kernel, another factor, another size in the end."""
     assert not any(one.cause == BLOCK_WORDS for one in contrast(FRAMED, other).differences)
+
+
+def test_other_kernels_are_not_what_a_block_stands_for() -> None:
+    """Taps of a larger kernel do not fit into phases."""
+    found = contrast(FRAMED.replace("conv 2@3x3 p1", "conv 2@5x5 p2"), BLOCKS).differences
+    assert not any(one.cause == BLOCK_WORDS for one in found)
+
+
+def test_block_of_phases_stands_for_both_orderings() -> None:
+    """Against phases that are put in order twice, the block is one difference, too."""
+    (found,) = contrast(SHAVED, BLOCKS).differences[:-1]
+    assert found.cause == BLOCK_WORDS
+    sides = "crop1, conv1, pixelshuffle1, conv2, pixelshuffle2 -> crop1, conv1, conv2"
+    assert found.name == f"{sides}, pixelshuffle1"
 
 
 def test_map_that_ends_smaller_is_no_shaved_tail() -> None:

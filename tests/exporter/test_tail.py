@@ -20,7 +20,7 @@ def build_tail(*, kernel: int = 3, last_in_phases: bool = True, norm: bool = Tru
     """Return (InstanceNormalization,) upsampling in phases, ReLU, a last convolution, sigmoid."""
     random = np.random.default_rng(3)
     last = (12, 4, 2, 2) if last_in_phases else (3, 4, kernel, kernel)
-    shapes = {"w0": (16, 5, 2, 2), "b0": (16,), "w1": last, "ones": (5,)}
+    shapes = {"w0": (16, 5, 2, 2), "b0": (16,), "w1": last, "b1": last[:1], "ones": (5,)}
     values = {name: random.standard_normal(shape, np.float32) for name, shape in shapes.items()}
     crop = dict(zip(CROP, ([1, 1], [-1, -1], [2, 3]), strict=True))
     constants = values | {name: np.array(v, np.int64) for name, v in crop.items()}
@@ -34,7 +34,7 @@ def build_tail(*, kernel: int = 3, last_in_phases: bool = True, norm: bool = Tru
         helper.make_node("Relu", ["c0"], ["r0"]),
     ]
     margin = 1 if last_in_phases else kernel // 2
-    nodes.append(helper.make_node("Conv", ["r0", "w1"], ["p1"], pads=[margin] * 4))
+    nodes.append(helper.make_node("Conv", ["r0", "w1", "b1"], ["p1"], pads=[margin] * 4))
     if last_in_phases:
         nodes.append(helper.make_node("DepthToSpace", ["p1"], ["d1"], blocksize=2, mode="DCR"))
         nodes.append(helper.make_node("Slice", ["d1", *CROP], ["c1"]))

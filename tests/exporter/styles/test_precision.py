@@ -118,11 +118,6 @@ def test_photo_that_several_convolutions_read_keeps_its_columns(tiny_net: StyleN
     assert model.SerializeToString(deterministic=True) == before
 
 
-def test_stem_of_single_steps_keeps_its_columns(paper_net: StyleNet) -> None:
-    """Three channels are no multiple of four."""
-    assert not fold_columns(build_model(paper_net))
-
-
 @pytest.mark.parametrize("name", NETS)
 def test_eight_bits_paint_much_the_same(name: str, request: pytest.FixtureRequest) -> None:
     """Paintings differ by a few grey levels of 255 on average."""
@@ -237,6 +232,17 @@ def test_judges_are_needed_where_they_are_asked_for(tmp_path: Path) -> None:
     """An empty folder is named."""
     with pytest.raises(ExportError, match="holds no pictures"):
         gather_photos(tmp_path, 3)
+
+
+def test_photos_do_not_judge_their_own_ranges(
+    checkpoint: Path, photos: Path, tmp_path: Path
+) -> None:
+    """A folder that serves both is refused, and nothing is written."""
+    settings = StyleSettings("int8", photos, photos, max_difference=50)
+    with pytest.raises(ExportError, match=r"of its photos are those that ranges are measured on"):
+        export_checkpoint(checkpoint, tmp_path / "x.onnx", sizes=[(1, 32, 32)], settings=settings)
+    assert list(tmp_path.iterdir()) == []
+    assert len(gather_photos(photos, 3).images) == 8
 
 
 def test_judges_are_for_eight_bits(checkpoint: Path, photos: Path) -> None:
