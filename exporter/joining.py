@@ -6,9 +6,10 @@ out all sixteen: it steps over one pixel of the low resolution, and of its taps 
 zero. A matrix kernel that works on sixteen channels at a time does not mind, for of the twelve
 of four phases it can fill none; and the ordering between the two is gone.
 
-A pixel of the doubled map is computed from itself, the one to its right and those below. So a
-block whose first pixel is the second of its four reads two blocks along each side, where one that
-begins with the first would read as many for fewer pixels: joined blocks begin one pixel late.
+A phase reads its own pixel of the doubled map, the one to its right and those below, and so a
+block reads two blocks of the low resolution along each side, whichever pixel it begins with. The
+picture does not begin with the first: joined blocks begin one pixel late, and none is missing at
+the far side.
 """
 
 import numpy as np

@@ -5,8 +5,8 @@ the four phases of every pixel, and a pixel shuffle. Behind the last normalisati
 convolution need not pad, where the network has a margin that is cut off in the end: it then
 returns less of the margin. Two such convolutions, for integer kernels, become blocks of 4x4
 without an ordering between, and the first convolution reads columns of the photo as channels. A
-normalisation whose scale and shift belong to a style reads both
-from tables, each its own or all one. Batch normalisation, constant once a network is trained,
+normalisation whose scale and shift belong to a style reads both from tables, each its own or all
+one. Batch normalisation, constant once a network is trained,
 goes into the weights of the convolution before it (Jacob et al. 2018, "Quantization and
 Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference", section 3.2).
 """
@@ -144,38 +144,39 @@ def sorts_phases(rows: Rows, source: Shape, *, gain: int) -> bool:
 def find_upsampled_twice(rows: Rows) -> Unit | None:
     """Find upsampling by 2 and a 3x3 convolution, and the same again."""
     kinds = ("upsample", "[pad]", "conv")
-    taken = take_along(rows, *kinds, *kinds)
-    if taken is None:
-        return None
-    doublings = [row for row in taken if row.node.layer.kind == "upsample"]
-    convs = [row for row in taken if row.node.layer.kind == "conv"]
-    fits = all(row.node.layer == Upsample(2) for row in doublings)
-    if not fits or not all(is_conv(row, 3) for row in convs):
-        return None
-    return Unit(taken, ("blocks", taken[-1].derived.shape[0]))
+    return find_doublings(rows, *kinds, *kinds, kernel=3, change=Upsample(2))
 
 
 def find_phases_twice(rows: Rows) -> Unit | None:
     """Find two convolutions that make phases of 2x2 and pad nothing, each put in order."""
     kinds = ("conv", "pixelshuffle")
-    taken = take_along(rows, "[crop]", *kinds, *kinds)
-    if taken is None:
-        return None
-    first, inner, second, last = taken[-4:]
-    orders = all(row.node.layer == PixelShuffle(2) for row in (inner, last))
-    if not orders or not all(is_conv(row, 2) for row in (first, second)):
-        return None
-    return Unit(taken, ("blocks", last.derived.shape[0]))
+    return find_doublings(rows, "[crop]", *kinds, *kinds, kernel=2, change=PixelShuffle(2))
 
 
 def find_blocks(rows: Rows) -> Unit | None:
     """Find two convolutions, the second of which makes all phases of blocks of 4x4."""
-    taken = take_along(rows, "[crop]", "conv", "conv", "pixelshuffle")
-    if taken is None or taken[-1].node.layer != PixelShuffle(4):
+    kinds = ("[crop]", "conv", "conv", "pixelshuffle")
+    return find_doublings(rows, *kinds, kernel=2, change=PixelShuffle(4))
+
+
+def find_doublings(
+    rows: Rows, *kinds: str, kernel: int, change: Upsample | PixelShuffle
+) -> Unit | None:
+    """Find rows of these kinds that make a picture four times as large along each axis.
+
+    Args:
+        rows: to begin with.
+        kinds: as :func:`take_along` takes them.
+        kernel: of every convolution.
+        change: every layer that changes the size.
+    """
+    taken = take_along(rows, *kinds)
+    if taken is None:
         return None
-    if not all(is_conv(row, 2) for row in taken[-3:-1]):
-        return None
-    return Unit(taken, ("blocks", taken[-1].derived.shape[0]))
+    convs = (row for row in taken if row.node.layer.kind == "conv")
+    changes = (row.node.layer for row in taken if row.node.layer.kind == change.kind)
+    fits = all(is_conv(row, kernel) for row in convs) and all(one == change for one in changes)
+    return Unit(taken, ("blocks", taken[-1].derived.shape[0])) if fits else None
 
 
 def find_first_conv(rows: Rows) -> Unit | None:

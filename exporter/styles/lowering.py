@@ -122,7 +122,7 @@ def copy_node(node: NodeProto) -> NodeProto:
 def list_moved(node: NodeProto, producers: Producers) -> list[str]:
     """Return what a node moves or repeats without making a value; nothing if it makes some.
 
-    Zeros around a map are no value of its own: every type has them.
+    Zeros around a map count as moved: every type has something that stands for 0.
 
     Args:
         node: to look at.

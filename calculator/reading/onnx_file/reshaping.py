@@ -77,7 +77,7 @@ def count_columns(order: Order, sizes: Sizes, *, target: Sizes) -> int:
         return 0
     columns = target[3] // max(sizes[3], 1)
     wider = columns > 1 and target[2:] == (sizes[2] // columns, sizes[3] * columns)
-    return columns if wider and sizes[2] % columns == 0 else 0
+    return columns if wider else 0
 
 
 def place_moved(builder: Builder, operation: Operation, *, order: Order) -> None:

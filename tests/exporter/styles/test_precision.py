@@ -11,17 +11,17 @@ import pytest
 from click.testing import CliRunner
 from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, checker
-from PIL import Image
 
 from exporter import cli
+from exporter.classifiers.ranges import Range
 from exporter.columns import fold_columns
 from exporter.errors import ExportError, ParityError
 from exporter.export import build_model, export_checkpoint
 from exporter.pixels import fold_scale
 from exporter.scenes import draw_scenes
 from exporter.styles.halves import halve_model
-from exporter.styles.integers import quantize_model
-from exporter.styles.photos import Sample, divide_photos, draw_rows, gather_photos
+from exporter.styles.integers import plan_ranges, quantize_model
+from exporter.styles.photos import Sample, draw_rows
 from exporter.styles.quality import record_quality
 from exporter.styles.ranges import measure_ranges
 from exporter.styles.settings import StyleSettings
@@ -118,6 +118,29 @@ def test_photo_that_several_convolutions_read_keeps_its_columns(tiny_net: StyleN
     assert model.SerializeToString(deterministic=True) == before
 
 
+def test_zeros_around_integers_are_what_stands_for_zero() -> None:
+    """Where bytes mean values of both signs, the border is their zero point, not the byte 0."""
+    random = np.random.default_rng(2)
+    values = {name: random.uniform(-0.4, 0.4, (4, 4, 1, 1)) for name in ("w", "v")}
+    body = 'n = Neg(x) c = Conv(n, w) p = Pad<mode="constant">(c, s) y = Conv(p, v)'
+    head = '<ir_version: 8, opset_import: ["" : 17]>'
+    ends = "(float[1,4,5,5] x) => (float[1,4,h,w] y)"
+    model = onnx.parser.parse_model(f"{head} net {ends} {{ {body} }}")
+    constants = {k: v.astype(np.float32) for k, v in values.items()}
+    constants |= {"s": np.array([0, 0, 2, 2, 0, 0, 2, 2])}
+    for name, value in constants.items():
+        model.graph.initializer.append(onnx.numpy_helper.from_array(value, name))
+    ranges = dict.fromkeys(plan_ranges(model), Range(-2.0, 1.5))
+    feed = {"x": random.uniform(-1, 1, (1, 4, 5, 5)).astype(np.float32)}
+    found, expected = (
+        ort.InferenceSession(one.SerializeToString(), providers=["CPUExecutionProvider"]).run(
+            None, feed
+        )[0]
+        for one in (quantize_model(model, ranges), model)
+    )
+    np.testing.assert_allclose(found, expected, rtol=0, atol=0.05)
+
+
 @pytest.mark.parametrize("name", NETS)
 def test_eight_bits_paint_much_the_same(name: str, request: pytest.FixtureRequest) -> None:
     """Paintings differ by a few grey levels of 255 on average."""
@@ -196,74 +219,6 @@ def test_too_large_a_difference_is_refused(checkpoint: Path, photos: Path, tmp_p
     with pytest.raises(ParityError, match=r"int8 differs from fp32 by .* raise --max-difference"):
         export_checkpoint(checkpoint, tmp_path / "x.onnx", sizes=[(1, 32, 32)], settings=settings)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_no_photo_both_calibrates_and_judges(photos: Path) -> None:
-    """One of five is held back; single styles and blends are painted."""
-    calibrated, judged = divide_photos(photos, 3)
-    seen = {image.tobytes() for image in calibrated.images}
-    assert (len(calibrated.images), len(judged.images)) == (8, 2)
-    assert not seen & {image.tobytes() for image in judged.images}
-    np.testing.assert_array_equal(judged.style_weights[:3], np.eye(3))
-    assert ((judged.style_weights[3:] > 0).sum(axis=1) > 1).all()
-
-
-def test_photos_of_their_own_may_judge(checkpoint: Path, photos: Path, tmp_path: Path) -> None:
-    """The ranges stay those of the first folder; the figures are of the second."""
-    scenes = tmp_path / "scenes"
-    scenes.mkdir()
-    for number, scene in enumerate(draw_scenes(3, 40, 40, seed=9)):
-        Image.fromarray(scene).save(scenes / f"{number}.png")
-    graphs, figures = [], []
-    for judges in (None, scenes):
-        path = tmp_path / f"{judges is None}.onnx"
-        settings = StyleSettings("int8", photos, judges, max_difference=50)
-        done = export_checkpoint(checkpoint, path, sizes=[(1, 32, 32)], settings=settings)
-        graphs.append(onnx.load(path).graph)
-        figures.append(done.difference)
-    assert graphs[0] == graphs[1]
-    assert figures[0] is not None
-    assert figures[1] is not None
-    assert (figures[0].pictures, figures[1].pictures) == (2, 3)
-    assert figures[0].mean_grey_levels != figures[1].mean_grey_levels
-
-
-def test_judges_are_needed_where_they_are_asked_for(tmp_path: Path) -> None:
-    """An empty folder is named."""
-    with pytest.raises(ExportError, match="holds no pictures"):
-        gather_photos(tmp_path, 3)
-
-
-def test_photos_do_not_judge_their_own_ranges(
-    checkpoint: Path, photos: Path, tmp_path: Path
-) -> None:
-    """A folder that serves both is refused, and nothing is written."""
-    settings = StyleSettings("int8", photos, photos, max_difference=50)
-    with pytest.raises(ExportError, match=r"of its photos are those that ranges are measured on"):
-        export_checkpoint(checkpoint, tmp_path / "x.onnx", sizes=[(1, 32, 32)], settings=settings)
-    assert list(tmp_path.iterdir()) == []
-    assert len(gather_photos(photos, 3).images) == 8
-
-
-def test_judges_are_for_eight_bits(checkpoint: Path, photos: Path) -> None:
-    """In float32 and sixteen bits no photo judges."""
-    arguments = [str(checkpoint), "-o", "x.onnx", "--judge", str(photos)]
-    result = CliRunner().invoke(cli.export, arguments)
-    assert result.exit_code == 2
-    assert "--judge is for --precision int8 only" in result.output
-
-
-def test_too_few_photos_are_refused(tmp_path: Path, photos: Path) -> None:
-    """A folder of one photo says nothing about ranges."""
-    (tmp_path / "one.png").write_bytes((photos / "0.png").read_bytes())
-    with pytest.raises(ExportError, match="holds 1 photos, too few to calibrate on"):
-        divide_photos(tmp_path, 3)
-
-
-def test_missing_folder_is_refused(tmp_path: Path) -> None:
-    """A folder that is not there is named."""
-    with pytest.raises(ExportError, match="nowhere: cannot be listed"):
-        divide_photos(tmp_path / "nowhere", 3)
 
 
 def test_commands_write_and_verify_lower_precision(
